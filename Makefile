@@ -1,0 +1,36 @@
+# Needs Python 3, make and a C compiler. Everything else goes into .venv and .venv-tools.
+# PYTHON=3.11 chooses the Python, with an environment of its own (.venv-3.11).
+# ARGS="..." is handed on: make bench ARGS="--profile quick", make test ARGS="tests/truth -x".
+
+VENV := .venv$(if $(PYTHON),-$(PYTHON))
+BIN := $(VENV)/bin
+
+.PHONY: help setup bench test test-slow lint format clean
+
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*## ' Makefile | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+setup: ## Make or update the locked environment
+	@python3 .ci/bootstrap.py $(PYTHON)
+
+bench: setup ## Both models, both libraries, NUTS and ADVI, judged and plotted
+	$(BIN)/gmixbench run $(ARGS)
+
+test: lint ## Style, types, import rules and the fast tests
+	$(BIN)/pytest $(ARGS)
+
+test-slow: setup ## Tests marked slow
+	$(BIN)/pytest -m slow $(ARGS)
+
+lint: setup ## Style, types and import rules
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: setup ## Put the code into shape
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+clean: ## Remove the environments and caches; results stay
+	rm -rf .venv .venv-* .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

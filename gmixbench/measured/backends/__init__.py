@@ -1,0 +1,71 @@
+"""The libraries that are measured, one module each, behind one contract."""
+
+import importlib
+from typing import TYPE_CHECKING, Any, Dict, NamedTuple, Tuple, Union
+
+import numpy as np
+
+from gmixbench.record import Counters, Density, Draws, Fit, Job, Timing
+
+BACKENDS: Dict[str, str] = {
+    "pymc": "gmixbench.measured.backends.pymc",
+    "numpyro": "gmixbench.measured.backends.numpyro",
+    "exact": "gmixbench.truth.oracle",
+}
+"""Module of each backend by name. Modules are named, not imported: loading one is what costs."""
+
+INSTALL: Dict[str, str] = {
+    "pymc": "pip install 'gmixbench[pymc]'",
+    "numpyro": "pip install 'gmixbench[numpyro]'",
+    "exact": "pip install gmixbench",
+}
+"""Command that installs what a backend imports."""
+
+
+class Measured(NamedTuple):
+    """What sampling or fitting gives: the result, and the timing and counters of its phases."""
+
+    result: Union[Draws, Fit]
+    timing: Timing
+    counters: Counters
+    shims: Tuple[str, ...] = ()
+
+
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    class Backend(Protocol):
+        """Contract of a backend module: plain functions, no state between them.
+
+        `PACKAGES` are the distributions whose versions the record names.
+        """
+
+        PACKAGES: Tuple[str, ...]
+
+        def build(self, job: Job) -> Any:
+            """Library's own model object of the job's mixture and data; nothing compiled yet."""
+            ...
+
+        def density(self, model: Any, points: np.ndarray) -> Density:
+            """Log density and gradient at unconstrained points, shape (k, 2)."""
+            ...
+
+        def sample(self, model: Any, job: Job) -> Measured:
+            """NUTS draws with `compile_s`, `warmup_s` and `sample_s` told apart."""
+            ...
+
+        def fit_advi(self, model: Any, job: Job) -> Measured:
+            """Mean-field ADVI with `compile_s` and `fit_s` told apart."""
+            ...
+
+
+def load(name: str) -> "Backend":
+    """Backend by its name in `BACKENDS`, or by the dotted path of a module of one's own.
+
+    Raises
+    ------
+    ImportError
+        The library, or the module, is not installed.
+    """
+    module: Any = importlib.import_module(BACKENDS.get(name, name))
+    return module  # type: ignore[no-any-return]  # a module satisfies the Protocol by its functions

@@ -1,0 +1,194 @@
+"""NumPyro: NUTS, and SVI with a mean-field normal guide.
+
+Everything timed is compiled ahead of time: `MCMC` and `SVI.run` are traced whole under
+`jax.jit`, lowered, compiled, and only then called, so no phase holds a compilation. A plain
+`MCMC.run` gives the same draws but compiles its loop again for each chain, which JAX's
+asynchronous dispatch overlaps with the chain before: no clock around it tells the two apart.
+"""
+
+import time
+from typing import Any, List, Tuple, cast
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import numpyro
+import numpyro.distributions as dist
+from numpyro.infer import MCMC, NUTS, SVI, Trace_ELBO, init_to_value
+from numpyro.infer.autoguide import AutoNormal
+from numpyro.infer.util import potential_energy
+
+from gmixbench.measured.backends import Measured
+from gmixbench.measured.points import constrained
+from gmixbench.record import Counters, Density, Draws, Fit, Job, Timing
+from gmixbench.spec import WEIGHTS, AdviSettings, NutsSettings
+
+PACKAGES = ("numpyro", "jax", "jaxlib", "scipy")
+
+LIBRARY_STEP_SIZE = 0.0005
+"""SVI has no default optimizer. The example in its own docstring reads
+`optimizer = numpyro.optim.Adam(step_size=0.0005)`."""
+
+_compilations = []  # type: List[str]
+
+
+def _note_compilation(event: str, duration: float, **details: Any) -> None:
+    if event.endswith("backend_compile_duration"):
+        _compilations.append(event)
+
+
+jax.monitoring.register_event_duration_secs_listener(_note_compilation)
+
+
+def build(job: Job) -> Any:
+    """Model function without arguments; one latent site, `means`."""
+    numpyro.enable_x64()
+    mixture = job.case.model
+    prior = dist.Normal(mixture.prior.mean, mixture.prior.scale)
+    weights = jnp.array(WEIGHTS)
+    x = jnp.asarray(job.x)
+
+    def model() -> None:
+        if mixture.ordered:
+            # TransformedDistribution(prior, OrderedTransform) would be another prior.
+            support = dist.constraints.ordered_vector
+            means = numpyro.sample("means", dist.ImproperUniform(support, (), event_shape=(2,)))
+            numpyro.factor("prior", prior.log_prob(means).sum())
+        else:
+            means = numpyro.sample("means", prior.expand([2]).to_event(1))
+        components = dist.Normal(means, mixture.sigma)
+        mixing = dist.Categorical(probs=weights)
+        numpyro.sample("obs", dist.MixtureSameFamily(mixing, components), obs=x)
+
+    return model
+
+
+def density(model: Any, points: np.ndarray) -> Density:
+    """Values and gradients of the potential energy that NumPyro hands to its samplers."""
+
+    def log_density(point: Any) -> Any:
+        return -potential_energy(model, (), {}, {"means": point})
+
+    values, gradients = jax.jit(jax.vmap(jax.value_and_grad(log_density)))(jnp.asarray(points))
+    return Density(points=points, values=np.asarray(values), gradients=np.asarray(gradients))
+
+
+def sample(model: Any, job: Job) -> Measured:
+    """NUTS, one chain after another; the draws are those of a plain sequential `MCMC.run`."""
+    settings = cast(NutsSettings, job.case.settings)
+
+    def mcmc() -> Any:
+        kernel = NUTS(
+            model,
+            target_accept_prob=settings.target_accept,
+            max_tree_depth=settings.max_treedepth,
+        )
+        return MCMC(
+            kernel, num_warmup=settings.warmup, num_samples=settings.draws, progress_bar=False
+        )
+
+    def warm_up(key: Any, start: Any) -> Tuple[Any, Any]:
+        chain = mcmc()
+        chain.warmup(
+            key, init_params={"means": start}, collect_warmup=True, extra_fields=("num_steps",)
+        )
+        return chain.post_warmup_state, chain.get_extra_fields()["num_steps"]
+
+    def draw(state: Any) -> Tuple[Any, Any]:
+        chain = mcmc()
+        chain.post_warmup_state = state
+        chain.run(state.rng_key, extra_fields=("num_steps", "energy", "diverging"))
+        return chain.get_samples()["means"], chain.get_extra_fields()
+
+    key = jax.random.PRNGKey(job.case.seed)
+    keys = list(jax.random.split(key, settings.chains)) if settings.chains > 1 else [key]
+    chains = list(zip(keys, jnp.asarray(job.starts)))
+
+    before = len(_compilations)
+    begun = time.perf_counter()
+    jitted = jax.jit(warm_up)
+    state_shape, _ = jax.eval_shape(jitted, *chains[0])
+    warm_up_compiled = jitted.lower(*chains[0]).compile()
+    draw_compiled = jax.jit(draw).lower(state_shape).compile()
+    compile_s = time.perf_counter() - begun
+
+    warmup_s = sample_s = 0.0
+    gradients_warmup = 0
+    drawn = []
+    for chain_key, start in chains:
+        begun = time.perf_counter()
+        state, steps = jax.block_until_ready(warm_up_compiled(chain_key, start))
+        warm = time.perf_counter()
+        means, statistics = jax.block_until_ready(draw_compiled(state))
+        done = time.perf_counter()
+        warmup_s += warm - begun
+        sample_s += done - warm
+        gradients_warmup += int(np.sum(steps))
+        drawn.append(dict(statistics, means=means))
+    compilations = len(_compilations) - before
+
+    arrays = {name: np.stack([chain[name] for chain in drawn]) for name in drawn[0]}
+    gradients = arrays["num_steps"]
+    return Measured(
+        Draws(
+            means=arrays["means"],
+            energy=arrays["energy"],
+            diverging=arrays["diverging"],
+            # NumPyro does not say so itself: a tree of full depth has this many leapfrog steps.
+            at_max_treedepth=gradients >= 2**settings.max_treedepth - 1,
+            gradients=gradients,
+        ),
+        Timing(compile_s=compile_s, warmup_s=warmup_s, sample_s=sample_s),
+        Counters(
+            gradients_warmup=gradients_warmup,
+            gradients_sample=int(np.sum(gradients)),
+            compilations=compilations,
+        ),
+    )
+
+
+def fit_advi(model: Any, job: Job) -> Measured:
+    """SVI with `AutoNormal`, one particle; the fit is that of a plain `SVI.run`.
+
+    Its scale is a softplus of what Adam moves, as in PyMC.
+    """
+    settings = cast(AdviSettings, job.case.settings)
+    if settings.optimizer == "library":
+        guide = AutoNormal(model)
+        optimizer = numpyro.optim.Adam(LIBRARY_STEP_SIZE)
+    else:
+        start = constrained(job.case.model, job.starts[:1])[0]
+        guide = AutoNormal(
+            model,
+            init_loc_fn=init_to_value(values={"means": jnp.asarray(start)}),
+            init_scale=settings.initial_scale,
+        )
+        optimizer = numpyro.optim.Adam(settings.learning_rate)
+    svi = SVI(model, guide, optimizer, Trace_ELBO())
+    key = jax.random.PRNGKey(job.case.seed)
+
+    def optimize(state: Any) -> Any:
+        return svi.run(key, settings.steps, progress_bar=False, init_state=state)
+
+    before = len(_compilations)
+    begun = time.perf_counter()
+    state = svi.init(key)
+    optimize_compiled = jax.jit(optimize).lower(state).compile()
+    compiled = time.perf_counter()
+    result = jax.block_until_ready(optimize_compiled(state))
+    fitted = time.perf_counter()
+    compilations = len(_compilations) - before
+    # A key of its own: the fit has used up `key`.
+    draws = guide.sample_posterior(
+        jax.random.fold_in(key, 1), result.params, sample_shape=(settings.draws,)
+    )
+    return Measured(
+        Fit(
+            trace=np.asarray(result.losses),
+            location=np.asarray(result.params["means_auto_loc"]),
+            scale=np.asarray(result.params["means_auto_scale"]),
+            means=np.asarray(draws["means"]),
+        ),
+        Timing(compile_s=compiled - begun, fit_s=fitted - compiled),
+        Counters(compilations=compilations),
+    )

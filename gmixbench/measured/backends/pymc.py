@@ -1,0 +1,139 @@
+"""PyMC: its own NUTS, and `pm.ADVI`.
+
+`compile_s` runs from the built model to the first warm-up draw, or over the first optimization
+step: PyTensor compiles when a function is made and, under Numba, once more when it is first
+called. Warm-up and sampling are read off the clock that PyMC's sampler statistics carry.
+"""
+
+import time
+from typing import Any, cast
+
+import numpy as np
+import pymc as pm
+
+from gmixbench.measured.backends import Measured
+from gmixbench.measured.points import constrained
+from gmixbench.record import Counters, Density, Draws, Fit, Job, Timing
+from gmixbench.spec import WEIGHTS, AdviSettings, NutsSettings
+
+PACKAGES = ("pymc", "pytensor", "numba", "llvmlite", "arviz", "scipy")
+
+
+def build(job: Job) -> Any:
+    """`pm.Model` of the job; one free variable, `means`."""
+    mixture = job.case.model
+    transform = pm.distributions.transforms.ordered if mixture.ordered else None
+    with pm.Model() as model:
+        means = pm.Normal(
+            "means", mu=mixture.prior.mean, sigma=mixture.prior.scale, shape=2, transform=transform
+        )
+        pm.NormalMixture(
+            "obs", w=np.array(WEIGHTS), mu=means, sigma=mixture.sigma, observed=job.x
+        )
+    return model
+
+
+def density(model: Any, points: np.ndarray) -> Density:
+    """Values and gradients of the compiled function that PyMC hands to its samplers."""
+    function = model.logp_dlogp_function(ravel_inputs=True)
+    results = [function([np.asarray(point, dtype=function.dtype)]) for point in points]
+    return Density(
+        points=points,
+        values=np.array([value for value, _ in results]),
+        gradients=np.array([gradient for _, gradient in results]),
+    )
+
+
+def sample(model: Any, job: Job) -> Measured:
+    """NUTS, one chain after another; the draws are those of a bare `pm.sample`.
+
+    A gradient evaluation is a leapfrog step, or the one at the start of each draw, which PyMC
+    does not keep from the draw before.
+    """
+    settings = cast(NutsSettings, job.case.settings)
+    start_values = [{"means": means} for means in constrained(job.case.model, job.starts)]
+    begun = time.perf_counter()
+    with model:
+        points, step = pm.init_nuts(
+            init="adapt_diag",
+            chains=settings.chains,
+            tune=settings.warmup,
+            initvals=start_values,
+            random_seed=job.case.seed,
+            progressbar=False,
+            target_accept=settings.target_accept,
+            max_treedepth=settings.max_treedepth,
+        )
+        # Numba compiles on the first call, which would else fall into the first chain's warm-up.
+        step._logp_dlogp_func([pm.blocking.DictToArrayBijection.map(points[0]).data])
+        trace = pm.sample(
+            draws=settings.draws,
+            tune=settings.warmup,
+            chains=settings.chains,
+            cores=1,
+            step=step,
+            nuts_sampler="pymc",
+            initvals=start_values,
+            random_seed=job.case.seed,
+            progressbar=False,
+            compute_convergence_checks=False,
+            discard_tuned_samples=False,
+        )
+    warmup, sampling = trace["warmup_sample_stats"], trace["sample_stats"]
+    first = warmup["perf_counter_start"].values[:, 0]
+    tuned = sampling["perf_counter_start"].values[:, 0]
+    last = (sampling["perf_counter_start"] + sampling["perf_counter_diff"]).values[:, -1]
+    gradients = sampling["n_steps"].values.astype(int) + 1
+    return Measured(
+        Draws(
+            means=trace["posterior"]["means"].values,
+            energy=sampling["energy"].values,
+            diverging=sampling["diverging"].values.astype(bool),
+            at_max_treedepth=sampling["reached_max_treedepth"].values.astype(bool),
+            gradients=gradients,
+        ),
+        Timing(
+            compile_s=float(first[0] - begun),
+            warmup_s=float(np.sum(tuned - first)),
+            sample_s=float(np.sum(last - tuned)),
+        ),
+        Counters(
+            gradients_warmup=int(np.sum(warmup["n_steps"].values + 1)),
+            gradients_sample=int(np.sum(gradients)),
+        ),
+    )
+
+
+def fit_advi(model: Any, job: Job) -> Measured:
+    """Mean-field ADVI; the fit is that of a bare `pm.fit`.
+
+    The first step compiles and `fit_s` is the time of the others.
+    """
+    settings = cast(AdviSettings, job.case.settings)
+    seed = job.case.seed
+    begun = time.perf_counter()
+    with model:
+        if settings.optimizer == "library":
+            advi = pm.ADVI(random_seed=seed)
+            advi.fit(1, progressbar=False)
+        else:
+            # A start is given as means, a scale on the unconstrained scale under its name there.
+            start = {"means": constrained(job.case.model, job.starts[:1])[0]}
+            scale = {model.value_vars[0].name: settings.initial_scale}
+            advi = pm.ADVI(start=start, start_sigma=scale, random_seed=seed)
+            optimizer = pm.adam(learning_rate=settings.learning_rate)
+            advi.fit(1, obj_optimizer=optimizer, progressbar=False)
+    compiled = time.perf_counter()
+    advi.refine(settings.steps - 1, progressbar=False)
+    fitted = time.perf_counter()
+    draws = advi.approx.sample(settings.draws, random_seed=seed)
+    return Measured(
+        Fit(
+            trace=advi.hist,
+            location=advi.approx.mean.eval(),
+            scale=advi.approx.std.eval(),
+            means=draws["posterior"]["means"].values[0],
+        ),
+        Timing(compile_s=compiled - begun, fit_s=fitted - compiled),
+        Counters(),
+    )

@@ -1,0 +1,297 @@
+"""What a run leaves, and its way to disk and back.
+
+A record is a pair of files with one stem: `NAME.npz` holds the arrays and `NAME.json` the rest,
+the digest of the arrays included. The JSON is written last, so a record exists exactly when its
+JSON does; both are written to a temporary file and renamed, so neither is ever half there.
+Python 3.6 syntax: the measured side imports this in old interpreters.
+"""
+
+import dataclasses
+import hashlib
+import io
+import json
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Dict, Optional, Tuple, Union
+
+import numpy as np
+
+from gmixbench.spec import AdviSettings, Case, Mixture, NutsSettings, Prior
+
+SCHEMA = 1
+
+
+class DamagedRecordError(Exception):
+    """A record on disk that can't be read back whole; the message names the file."""
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Wall-clock seconds by phase, CPU seconds and peak memory in bytes of the process tree.
+
+    `None` where the library does not expose a phase. Phases do not overlap. `warmup_s` and
+    `sample_s` are sums over chains; `fit_s` is the optimization of an ADVI case.
+    """
+
+    import_s: Optional[float] = None
+    build_s: Optional[float] = None
+    compile_s: Optional[float] = None
+    warmup_s: Optional[float] = None
+    sample_s: Optional[float] = None
+    fit_s: Optional[float] = None
+    total_s: Optional[float] = None
+    cpu_s: Optional[float] = None
+    peak_memory: Optional[int] = None
+
+
+@dataclass(frozen=True)
+class Counters:
+    """Gradient evaluations, warm-up and sampling apart, and compilations, over all chains."""
+
+    gradients_warmup: Optional[int] = None
+    gradients_sample: Optional[int] = None
+    compilations: Optional[int] = None
+
+
+@dataclass(frozen=True, eq=False)
+class Draws:
+    """Draws after warm-up and what the sampler tells of each.
+
+    `means` has shape (chains, draws, 2), in the order the model has them. The others have shape
+    (chains, draws), or are `None` where the library does not tell: `energy` in nats,
+    `diverging` and `at_max_treedepth` boolean, `gradients` the evaluations that draw took.
+    """
+
+    means: np.ndarray
+    energy: Optional[np.ndarray] = None
+    diverging: Optional[np.ndarray] = None
+    at_max_treedepth: Optional[np.ndarray] = None
+    gradients: Optional[np.ndarray] = None
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """A mean-field normal fitted by ADVI on the unconstrained scale.
+
+    `trace` is the loss (negative ELBO estimate, nats) at each step, shape (steps,); `location`
+    and `scale` have shape (2,); `means` are draws from the approximation on the constrained
+    scale, shape (draws, 2).
+    """
+
+    trace: np.ndarray
+    location: np.ndarray
+    scale: np.ndarray
+    means: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Density:
+    """Log density and gradient as the library computed them, on the unconstrained scale.
+
+    `points` has shape (k, 2), `values` (k,), `gradients` (k, 2).
+    """
+
+    points: np.ndarray
+    values: np.ndarray
+    gradients: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """All a worker needs: the case, the data, where to start and where to check the density.
+
+    `starts` are unconstrained points, shape (chains, 2); ADVI starts at the first.
+    """
+
+    case: Case
+    x: np.ndarray
+    starts: np.ndarray
+    points: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """A case that was measured. Immutable, so it can be scored again at any time.
+
+    `environment` names Python, platform and package versions of the measured environment;
+    `shims` the named workarounds the backend used there.
+    """
+
+    case: Case
+    timing: Timing
+    counters: Counters
+    density: Density
+    result: Union[Draws, Fit]
+    environment: Dict[str, str]
+    shims: Tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A case that could not be measured. `kind` is exception, crash, time-out or missing."""
+
+    case: Case
+    kind: str
+    message: str
+    detail: str = ""
+
+
+Record = Union[Run, Failure]
+
+
+def case_to_dict(case: Case) -> Dict[str, Any]:
+    """Nested dictionary of plain JSON types."""
+    return dataclasses.asdict(case)
+
+
+def case_from_dict(data: Dict[str, Any]) -> Case:
+    """Inverse of `case_to_dict`."""
+    model = dict(data["model"])
+    model["prior"] = Prior(**model["prior"])
+    kind = NutsSettings if data["method"] == "nuts" else AdviSettings
+    return Case(**dict(data, model=Mixture(**model), settings=kind(**data["settings"])))
+
+
+def case_key(case: Case) -> str:
+    """File stem of a case: readable, and unique through a digest of all its fields."""
+    text = json.dumps(case_to_dict(case), sort_keys=True)
+    digest = hashlib.sha256(text.encode()).hexdigest()[:8]
+    words = (case.dataset, case.model.name, case.backend, case.method, case.stack)
+    return "-".join(words).replace(os.sep, "_") + "-seed{}-{}".format(case.seed, digest)
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file so that it is there whole or not at all: temporary file, then rename.
+
+    Raises
+    ------
+    OSError
+        The folder can't be written or the disk is full; nothing is left behind.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=str(path.parent), prefix=".writing-", suffix=path.suffix)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(name, str(path))
+    except BaseException:
+        if os.path.exists(name):
+            os.unlink(name)
+        raise
+
+
+def _write_pair(stem: Path, header: Dict[str, Any], arrays: Dict[str, np.ndarray]) -> None:
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **arrays)
+    content = buffer.getvalue()
+    header = dict(header, schema=SCHEMA, arrays_sha256=hashlib.sha256(content).hexdigest())
+    write_bytes(_with_suffix(stem, ".npz"), content)
+    write_bytes(_with_suffix(stem, ".json"), (json.dumps(header, indent=1) + "\n").encode())
+
+
+def _read_pair(stem: Path) -> Tuple[Dict[str, Any], Dict[str, np.ndarray]]:
+    path = _with_suffix(stem, ".json")
+    try:
+        header = json.loads(path.read_bytes().decode())
+        if header["schema"] != SCHEMA:
+            raise ValueError("schema {} where {} was expected".format(header["schema"], SCHEMA))
+        path = _with_suffix(stem, ".npz")
+        content = path.read_bytes()
+        if hashlib.sha256(content).hexdigest() != header["arrays_sha256"]:
+            raise ValueError("its content does not match the digest in the JSON beside it")
+        with np.load(io.BytesIO(content), allow_pickle=False) as archive:
+            return header, {name: archive[name] for name in archive.files}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DamagedRecordError("{} is damaged: {}".format(path, error))
+
+
+def _with_suffix(stem: Path, suffix: str) -> Path:
+    # Path.with_suffix would cut a version number such as "v6.4.0" at its last dot.
+    return stem.parent / (stem.name + suffix)
+
+
+def _arrays(prefix: str, value: Any) -> Dict[str, np.ndarray]:
+    found = {prefix + field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+    return {name: np.asarray(array) for name, array in found.items() if array is not None}
+
+
+def _from_arrays(kind: Any, prefix: str, arrays: Dict[str, np.ndarray]) -> Any:
+    names = [field.name for field in dataclasses.fields(kind)]
+    return kind(**{name: arrays[prefix + name] for name in names if prefix + name in arrays})
+
+
+def write_job(stem: Path, job: Job) -> None:
+    """Write a job for the worker."""
+    arrays = {"x": job.x, "starts": job.starts, "points": job.points}
+    _write_pair(stem, {"case": case_to_dict(job.case)}, arrays)
+
+
+def read_job(stem: Path) -> Job:
+    """Inverse of `write_job`.
+
+    Raises
+    ------
+    DamagedRecordError
+        A file is missing, cut short or altered.
+    """
+    header, arrays = _read_pair(stem)
+    return Job(case_from_dict(header["case"]), arrays["x"], arrays["starts"], arrays["points"])
+
+
+def write_record(stem: Path, record: Record) -> None:
+    """Write a run or a failure.
+
+    Raises
+    ------
+    OSError
+        The folder can't be written or the disk is full.
+    """
+    header = {"case": case_to_dict(record.case)}  # type: Dict[str, Any]
+    arrays = {}  # type: Dict[str, np.ndarray]
+    if isinstance(record, Failure):
+        failure = {"kind": record.kind, "message": record.message, "detail": record.detail}
+        header["failure"] = failure
+    else:
+        header["timing"] = dataclasses.asdict(record.timing)
+        header["counters"] = dataclasses.asdict(record.counters)
+        header["environment"] = record.environment
+        header["shims"] = list(record.shims)
+        header["result"] = "draws" if isinstance(record.result, Draws) else "fit"
+        arrays.update(_arrays("density_", record.density))
+        arrays.update(_arrays("result_", record.result))
+    _write_pair(stem, header, arrays)
+
+
+def read_record(stem: Path) -> Record:
+    """Inverse of `write_record`.
+
+    Raises
+    ------
+    DamagedRecordError
+        A file is missing, cut short or altered.
+    """
+    header, arrays = _read_pair(stem)
+    try:
+        case = case_from_dict(header["case"])
+        if "failure" in header:
+            return Failure(case=case, **header["failure"])
+        return Run(
+            case=case,
+            timing=Timing(**header["timing"]),
+            counters=Counters(**header["counters"]),
+            density=_from_arrays(Density, "density_", arrays),
+            result=_from_arrays(Draws if header["result"] == "draws" else Fit, "result_", arrays),
+            environment=header["environment"],
+            shims=tuple(header["shims"]),
+        )
+    except (KeyError, TypeError) as error:
+        raise DamagedRecordError("{}.json is damaged: {}".format(stem, error))
+
+
+def has_record(stem: Path) -> bool:
+    """Whether a finished record stands at `stem`."""
+    return _with_suffix(stem, ".json").exists()

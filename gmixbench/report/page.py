@@ -1,0 +1,284 @@
+"""The report: one self-contained HTML page, and its figures as files beside it."""
+
+import base64
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from matplotlib.figure import Figure
+
+from gmixbench.record import Failure, write_bytes
+from gmixbench.report import chains, losses, planes, style
+from gmixbench.report.numbers import MISSING, fixed, number, percent
+from gmixbench.report.panel import Panel, is_nuts, panels
+from gmixbench.report.words import Caption, caption, headline
+from gmixbench.ruler.metrics import METRICS
+from gmixbench.ruler.verdict import Judged
+from gmixbench.spec import Mixture
+from gmixbench.truth.exact import Exact
+
+ABREAST = 3
+"""NUTS runs side by side in one figure; more of them take a figure more."""
+
+ADVI_ABREAST = 4
+
+NUTS_COLUMNS = (
+    ("ess_per_second", "ESS / s", number),
+    ("draws_per_second", "draws / s", number),
+    ("ess_bulk", "ESS bulk", number),
+    ("ess_tail", "ESS tail", number),
+    ("rhat", "R-hat", lambda value: fixed(value, 3)),
+    ("rhat_relabelled", "R-hat, relabelled", lambda value: fixed(value, 3)),
+    ("occupancy_error", "occupancy error", lambda value: fixed(value, 3)),
+    ("bias_z", "bias z", lambda value: fixed(value, 2)),
+    ("divergences", "diver­gences", number),
+    ("compile_s", "compile, s", number),
+    ("time_to_ess_1000", "time to ESS 1000, s", number),
+)
+
+ADVI_COLUMNS = (
+    ("steps_per_second", "steps / s", number),
+    ("loss", "loss, nats", lambda value: fixed(value, 3)),
+    ("average_loss", "average loss, nats", lambda value: fixed(value, 2)),
+    ("gap", "gap, nats", lambda value: fixed(value, 4)),
+    ("kl", "KL, nats", lambda value: fixed(value, 3)),
+    ("steps_to_converge", "steps to converge", number),
+    ("compile_s", "compile, s", number),
+)
+
+_Column = tuple[str, str, Callable[[float | None], str]]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One run in a summary table: its name, verdict, cells and reasons."""
+
+    name: str
+    valid: bool
+    labels: str | None
+    converged: bool | None
+    cells: tuple[str, ...]
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Block:
+    """Rows of one model on one data set."""
+
+    name: str
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True)
+class Table:
+    """Summary of one kind of method; a column is (heading, definition)."""
+
+    name: str
+    nuts: bool
+    columns: tuple[tuple[str, str], ...]
+    blocks: tuple[Block, ...]
+
+
+@dataclass(frozen=True)
+class Image:
+    """A figure in the page."""
+
+    name: str
+    src: str
+    alt: str
+    caption: Caption
+
+
+@dataclass(frozen=True)
+class Section:
+    """Figures of one model on one data set, under what is exactly known of it."""
+
+    anchor: str
+    name: str
+    facts: tuple[tuple[str, str], ...]
+    images: tuple[Image, ...]
+
+
+def write_report(
+    out: Path,
+    results: Sequence[Judged],
+    failures: Sequence[Failure],
+    exacts: Mapping[str, Exact],
+    environment: Mapping[str, str],
+) -> Path:
+    """Write `report.html` and `figures/*.png` under `out`.
+
+    Parameters
+    ----------
+    out : folder; made where it is not there
+    results : judged runs, in the order they are to be shown
+    failures : cases that could not be measured
+    exacts : exact posterior by name of the data set, one for each in `results`
+    environment : versions and machine the runs were judged with, by name
+
+    Returns
+    -------
+    Path of the page.
+
+    Raises
+    ------
+    OSError
+        The folder can't be written or the disk is full; no file is left half-written.
+    """
+    path = out / "report.html"
+    with style.house_style():
+        sections = [
+            _section(out, judged, exacts[judged[0].run.case.dataset])
+            for judged in _groups(results).values()
+        ]
+        data = [_data_image(out, name, exact, results) for name, exact in exacts.items()]
+    page = _template().render(
+        headline=headline(results, len(failures)),
+        tables=[table for table in (_table(results, nuts=n) for n in (True, False)) if table],
+        failures=[(_case_name(failure), failure) for failure in failures],
+        data=[image for image in data if image is not None],
+        sections=sections,
+        metrics=METRICS.values(),
+        environment=environment,
+        measured=_measured(results),
+        missing=MISSING,
+    )
+    write_bytes(path, page.encode())
+    return path
+
+
+def _template():  # type: ignore[no-untyped-def]
+    loader = PackageLoader("gmixbench.report")
+    environment = Environment(
+        loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template("report.html.j2")
+
+
+def _groups(results: Sequence[Judged]) -> dict[tuple[str, Mixture], list[Judged]]:
+    groups: dict[tuple[str, Mixture], list[Judged]] = {}
+    for judged in results:
+        groups.setdefault((judged.run.case.dataset, judged.run.case.model), []).append(judged)
+    return groups
+
+
+def _section(out: Path, results: Sequence[Judged], exact: Exact) -> Section:
+    case = results[0].run.case
+    name = f"{case.model.name} on {case.dataset}"
+    stem = _slug(f"{case.dataset}-{case.model.name}")
+    nuts = panels([judged for judged in results if is_nuts(judged)])
+    fits = panels([judged for judged in results if not is_nuts(judged)])
+    images = []
+    for figure, draw in (
+        ("trace", chains.trace),
+        ("joint", planes.joint),
+        ("autocorrelation", chains.autocorrelation),
+        ("ranks", chains.ranks),
+    ):
+        for part, some in _parts(nuts, ABREAST):
+            images.append(_image(out, f"{stem}-{figure}{part}", figure, name, some, draw(some, exact)))
+    if nuts:
+        drawing = chains.agreement(nuts)
+        images.append(_image(out, f"{stem}-agreement", "agreement", name, nuts, drawing))
+    for figure, draw in (("loss", losses.loss), ("approximation", planes.joint)):
+        for part, some in _parts(fits, ADVI_ABREAST):
+            images.append(_image(out, f"{stem}-{figure}{part}", figure, name, some, draw(some, exact)))
+    return Section(stem, name, _facts(case.model, exact), tuple(images))
+
+
+def _parts(some: Sequence[Panel], most: int) -> list[tuple[str, Sequence[Panel]]]:
+    parts = [some[i : i + most] for i in range(0, len(some), most)]
+    return [(f"-{i + 1}" if len(parts) > 1 else "", part) for i, part in enumerate(parts)]
+
+
+def _image(
+    out: Path, stem: str, figure: str, section: str, shown: Sequence[Panel], drawing: Figure
+) -> Image:
+    words = caption(figure, shown)
+    alt = f"{section}, {figure}. {words.question} {' '.join(words.answers)}"
+    return Image(stem, _embed(out, stem, drawing), alt, words)
+
+
+def _embed(out: Path, stem: str, drawing: Figure) -> str:
+    content = style.png(drawing)
+    write_bytes(out / "figures" / f"{stem}.png", content)
+    return "data:image/png;base64," + base64.b64encode(content).decode()
+
+
+def _data_image(
+    out: Path, name: str, exact: Exact, results: Sequence[Judged]
+) -> Image | None:
+    models = [j.run.case.model for j in results if j.run.case.dataset == name]
+    if not models:
+        return None
+    stem = f"{_slug(name)}-data"
+    words = Caption(
+        f"What was observed in {name}?",
+        f"{len(exact.x):,} observations, and the two-component mixture at the exact posterior "
+        f"means {fixed(exact.smaller.mean, 3)} and {fixed(exact.larger.mean, 3)}. Valley between "
+        f"the two modes of the posterior: {fixed(exact.valley, 2)} nats. The deeper it is, the "
+        "less often a chain crosses.",
+        (),
+    )
+    alt = f"Histogram of the data set {name} with the mixture density. {words.guide}"
+    return Image(stem, _embed(out, stem, planes.data(exact, models[0])), alt, words)
+
+
+def _facts(model: Mixture, exact: Exact) -> tuple[tuple[str, str], ...]:
+    margins = (exact.smaller, exact.larger)
+    means = " and ".join(fixed(margin.mean, 4) for margin in margins)
+    sds = " and ".join(fixed(margin.sd, 4) for margin in margins)
+    return (
+        ("smaller and larger mean", means),
+        ("standard deviations", sds),
+        ("log evidence", f"{fixed(exact.log_evidence(model), 4)} nats"),
+        ("best mean-field loss", f"{fixed(exact.best_mean_field(model).loss, 4)} nats"),
+        ("valley", f"{fixed(exact.valley, 2)} nats"),
+    )
+
+
+def _table(results: Sequence[Judged], *, nuts: bool) -> Table | None:
+    some = [judged for judged in results if is_nuts(judged) == nuts]
+    columns: tuple[_Column, ...] = NUTS_COLUMNS if nuts else ADVI_COLUMNS
+    blocks = []
+    for (dataset, model), judged in _groups(some).items():
+        rows = tuple(_row(panel, columns) for panel in panels(judged))
+        blocks.append(Block(f"{model.name} on {dataset}", rows))
+    if not blocks:
+        return None
+    heads = tuple((head, METRICS[metric].definition) for metric, head, _ in columns)
+    return Table("NUTS" if nuts else "ADVI, mean-field", nuts, heads, tuple(blocks))
+
+
+def _row(panel: Panel, columns: Sequence[_Column]) -> Row:
+    verdict = panel.judged.verdict
+    cells = tuple(text(panel.shown(metric)) for metric, _, text in columns)
+    return Row(
+        panel.name, verdict.valid, verdict.labels, verdict.converged, cells, verdict.reasons
+    )
+
+
+def _measured(results: Sequence[Judged]) -> list[tuple[str, dict[str, str], str]]:
+    """Each environment that was measured: its stacks and backends, versions, and shims."""
+    found: dict[tuple[tuple[str, str], ...], tuple[dict[str, None], dict[str, None]]] = {}
+    for judged in results:
+        run = judged.run
+        names, shims = found.setdefault(tuple(sorted(run.environment.items())), ({}, {}))
+        names[f"{run.case.backend} ({run.case.stack})"] = None
+        shims.update(dict.fromkeys(run.shims))
+    return [
+        (", ".join(names), dict(items), ", ".join(shims))
+        for items, (names, shims) in found.items()
+    ]
+
+
+def _case_name(failure: Failure) -> str:
+    case = failure.case
+    return f"{case.model.name} on {case.dataset}: {case.backend}, {case.method}, seed {case.seed}"
+
+
+def _slug(text: str) -> str:
+    return re.sub(r"[^A-Za-z0-9.-]+", "_", text)

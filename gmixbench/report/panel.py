@@ -1,0 +1,82 @@
+"""What a figure is given: judged runs of one model on one data set, each with a short name."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gmixbench.record import Draws, Fit
+from gmixbench.ruler.metrics import METRICS
+from gmixbench.ruler.verdict import Judged
+from gmixbench.spec import Case, Mixture
+
+
+@dataclass(frozen=True, eq=False)
+class Panel:
+    """A judged run under the name that tells it from its neighbours."""
+
+    name: str
+    judged: Judged
+
+    @property
+    def model(self) -> Mixture:
+        """Model that was run."""
+        return self.judged.run.case.model
+
+    @property
+    def valid(self) -> bool:
+        """Whether the run was right, so that its speed may be shown."""
+        return self.judged.verdict.valid
+
+    @property
+    def draws(self) -> Draws:
+        """Draws of a NUTS run."""
+        result = self.judged.run.result
+        if not isinstance(result, Draws):
+            raise TypeError(f"{self.name} is a fit, it has no chains")
+        return result
+
+    @property
+    def fit(self) -> Fit:
+        """Fit of an ADVI run."""
+        result = self.judged.run.result
+        if not isinstance(result, Fit):
+            raise TypeError(f"{self.name} has chains, it is no fit")
+        return result
+
+    @property
+    def means(self) -> NDArray[np.float64]:
+        """All draws of both means, shape (n, 2), whatever the method."""
+        return np.asarray(self.judged.run.result.means, dtype=float).reshape(-1, 2)
+
+    def shown(self, metric: str) -> float | None:
+        """Value of a metric; never a speed of an invalid run."""
+        if METRICS[metric].speed and not self.valid:
+            return None
+        return self.judged.scores.metrics.get(metric)
+
+
+def is_nuts(judged: Judged) -> bool:
+    """Whether a run left chains; else it left a fit."""
+    return isinstance(judged.run.result, Draws)
+
+
+def panels(results: Sequence[Judged]) -> tuple[Panel, ...]:
+    """Name runs by backend and by whatever else differs between them."""
+    cases = [judged.run.case for judged in results]
+    words = [_words(case) for case in cases]
+    varies = [len({row[i] for row in words}) > 1 for i in range(len(words[0]) if words else 0)]
+    named = []
+    for row, judged in zip(words, results, strict=True):
+        kept = [word for i, word in enumerate(row) if i == 0 or varies[i]]
+        named.append(Panel(" · ".join(kept), judged))
+    return tuple(named)
+
+
+def _words(case: Case) -> tuple[str, ...]:
+    settings = case.settings
+    starts = getattr(settings, "starts", "")
+    counts = f"{getattr(settings, 'chains', 1)} × {settings.draws:,}"
+    stack = case.stack
+    return case.backend, case.method, f"stack {stack}", f"seed {case.seed}", starts, counts

@@ -1,0 +1,249 @@
+"""Every series that a plot shows, computed here so that the report only draws.
+
+Densities and ranks and autocorrelations are ArviZ's, from plain arrays. Values that are not
+finite are left out of densities and ranks, so a run that broke can still be looked at.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from arviz_stats.base import array_stats
+from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter
+from scipy.stats import norm
+
+from gmixbench.spec import WEIGHTS, Mixture
+from gmixbench.truth.exact import Exact, Marginal
+
+Array = NDArray[np.float64]
+
+RUNNING_STEPS = 500
+"""Steps of the running mean of an ADVI loss: those of `steps_to_converge`."""
+
+MAX_LAG = 1000
+"""Longest lag of an autocorrelation, in draws."""
+
+HALF_DECADES = 6
+"""Contours at the peak's density times 10^-1/2, 10^-1, ... 10^-3: what 20,000 draws resolve."""
+
+_GRID = 129
+
+
+@dataclass(frozen=True, eq=False)
+class Curve:
+    """A line: `x` and `y`, shape (k,)."""
+
+    x: Array
+    y: Array
+
+
+@dataclass(frozen=True, eq=False)
+class Autocorrelation:
+    """Autocorrelation at log-spaced `lags`, shape (k,), in draws.
+
+    `own`, shape (chains, k), is about each chain's own mean and variance, as is usual; a chain
+    that sits in one mode looks good there. `exact`, shape (k,), is about the exact mean and
+    variance, averaged over chains; a chain that sits in one mode stays away from zero there.
+    """
+
+    lags: NDArray[np.int64]
+    own: Array
+    exact: Array
+
+
+@dataclass(frozen=True, eq=False)
+class Ranks:
+    """Rank histogram: `edges` as shares of all draws, shape (bins + 1,).
+
+    `ratio`, shape (chains, bins), is draws in the bin over draws expected there if the chains
+    were alike.
+    """
+
+    edges: Array
+    ratio: Array
+
+
+@dataclass(frozen=True)
+class Window:
+    """A rectangle in the plane of both means, in units of the data."""
+
+    x: tuple[float, float]
+    y: tuple[float, float]
+
+
+@dataclass(frozen=True, eq=False)
+class Surface:
+    """A density over `x`, shape (nx,), and `y`, shape (ny,): `density` has shape (ny, nx)."""
+
+    x: Array
+    y: Array
+    density: Array
+
+
+def relabel(means: Array) -> Array:
+    """Sort the two means of each draw, shape (..., 2): smaller first, so labels can't switch."""
+    return np.sort(means, axis=-1)
+
+
+def draws_density(values: Array) -> Curve:
+    """Kernel density of draws, shape (n,); empty where fewer than two values differ.
+
+    Bandwidth by the Improved Sheather-Jones rule, which does not smear two modes together.
+    """
+    values = values[np.isfinite(values)]
+    if np.unique(values[:1000]).size < 2:
+        return Curve(np.empty(0), np.empty(0))
+    x, y, _ = array_stats.kde(values, bw="isj", bound_correction=False, grid_len=256)
+    return Curve(x, y)
+
+
+def exact_density(marginal: Marginal) -> Curve:
+    """Exact density of one mean over all but 1e-6 of its mass on either side."""
+    even = np.linspace(*marginal.quantile(np.array([1e-6, 1 - 1e-6])), 257)
+    # Two narrow modes far apart would fall between evenly spaced points.
+    massive = marginal.quantile(np.linspace(0.001, 0.999, 257))
+    x = np.union1d(even, massive)
+    return Curve(x, marginal.pdf(x))
+
+
+def autocorrelation(values: Array, mean: float, sd: float) -> Autocorrelation:
+    """Autocorrelation of draws, shape (chains, draws), up to a quarter of the chain."""
+    longest = max(1, min(MAX_LAG, values.shape[1] // 4))
+    lags = np.unique(np.geomspace(1, longest, 120).astype(np.int64))
+    lags = lags[lags < values.shape[1]]
+    covariance = array_stats.autocov(values, axis=-1)[:, np.concatenate([[0], lags])]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        own = covariance[:, 1:] / covariance[:, :1]
+    offset = values.mean(axis=1, keepdims=True) - mean
+    exact = (covariance[:, 1:] + offset**2).mean(axis=0) / sd**2
+    return Autocorrelation(lags, own, exact)
+
+
+def rank_histogram(values: Array, bins: int = 20) -> Ranks:
+    """Histogram of the ranks of each chain's draws among all, from shape (chains, draws).
+
+    Vehtari, Gelman, Simpson, Carpenter and Buerkner (2021), Bayesian Analysis 16(2).
+    """
+    ranks = array_stats.compute_ranks(np.nan_to_num(values), axis=(-2, -1))
+    edges = np.linspace(0, 1, bins + 1)
+    share = (ranks - 0.5) / values.size
+    counts = np.stack([np.histogram(chain, edges)[0] for chain in share])
+    return Ranks(edges, counts * bins / values.shape[1])
+
+
+def windows(exact: Exact, model: Mixture, means: Array) -> tuple[Window, ...]:
+    """Where to look at the joint density: around the exact posterior and the draws, shape (n, 2).
+
+    One rectangle; two for `unordered` modes so far apart that one would show two dots. Draws
+    much further away than the posterior is wide do not widen it (see `outside`).
+    """
+    near = relabel(means[np.isfinite(means).all(axis=1)])
+    sides = []
+    for i, marginal in enumerate((exact.smaller, exact.larger)):
+        low, high = marginal.quantile(np.array([1e-5, 1 - 1e-5]))
+        width = high - low
+        if near.size:
+            reach = np.quantile(near[:, i], [0.001, 0.999])
+            low = min(low, max(reach[0], low - width))
+            high = max(high, min(reach[1], high + width))
+        sides.append((float(low - 0.05 * width), float(high + 0.05 * width)))
+    x, y = sides
+    if model.ordered:
+        return (Window(x, y),)
+    both = (min(x[0], y[0]), max(x[1], y[1]))
+    if both[1] - both[0] > 10 * max(x[1] - x[0], y[1] - y[0]):
+        return Window(x, y), Window(y, x)
+    return (Window(both, both),)
+
+
+def outside(means: Array, shown: tuple[Window, ...]) -> float:
+    """Share of draws, shape (n, 2), that no window shows; not finite counts as not shown."""
+    seen = np.zeros(len(means), dtype=bool)
+    for window in shown:
+        inside = [(means[:, i] >= s[0]) & (means[:, i] <= s[1]) for i, s in _sides(window)]
+        seen |= inside[0] & inside[1]
+    return float(1 - seen.mean())
+
+
+def _sides(window: Window) -> Iterator[tuple[int, tuple[float, float]]]:
+    return enumerate((window.x, window.y))
+
+
+def exact_surface(exact: Exact, model: Mixture, window: Window) -> Surface:
+    """Exact joint density of both means; `nan` beyond the ordering, so no contour runs along it."""
+    x, y = (np.linspace(*side, _GRID) for _, side in _sides(window))
+    points = np.stack(np.meshgrid(x, y), axis=-1)
+    density = exact.pdf(model, points.reshape(-1, 2)).reshape(_GRID, _GRID)
+    if model.ordered:
+        density = np.where(points[..., 0] < points[..., 1], density, np.nan)
+    return Surface(x, y, density)
+
+
+def draws_surface(means: Array, window: Window) -> Surface:
+    """Kernel density of draws, shape (n, 2), in the window.
+
+    Normal kernel with Scott's factor n^(-1/6) times the larger spread of the *relabelled* draws:
+    the distance between two modes says nothing about the width of either.
+    """
+    means = means[np.isfinite(means).all(axis=1)]
+    n = len(means)
+    edges = [np.linspace(*side, _GRID) for _, side in _sides(window)]
+    x, y = ((e[1:] + e[:-1]) / 2 for e in edges)
+    counts = np.histogram2d(means[:, 0], means[:, 1], bins=edges)[0].T
+    cell = np.array([y[1] - y[0], x[1] - x[0]])
+    # Where labels switch, both means have both widths; quantiles, as a lost chain may be far off.
+    reach = np.quantile(relabel(means), [0.16, 0.84], axis=0) if n else np.zeros((2, 2))
+    width = min(float((reach[1] - reach[0]).max()) / 2, x[-1] - x[0], y[-1] - y[0])
+    smooth = gaussian_filter(counts, sigma=width * max(n, 1) ** (-1 / 6) / cell, mode="constant")
+    return Surface(x, y, smooth / (max(n, 1) * cell.prod()))
+
+
+def contour_levels(exact: Exact, model: Mixture) -> Array:
+    """Log-spaced levels, rising, half a decade apart under the exact density's peak."""
+    peak = 0.0
+    for window in windows(exact, model, np.empty((0, 2))):
+        peak = max(peak, float(np.nanmax(exact_surface(exact, model, window).density)))
+    return peak * 10.0 ** (-np.arange(HALF_DECADES, 0, -1) / 2)
+
+
+def running_loss(trace: Array) -> Curve:
+    """Mean of the last 500 losses at each step from the 500th on (of all, in a shorter trace)."""
+    width = min(RUNNING_STEPS, len(trace))
+    means = np.convolve(trace, np.full(width, 1 / width), mode="valid")
+    return Curve(np.arange(width, len(trace) + 1, dtype=np.float64), means)
+
+
+def thin_loss(trace: Array, most: int = 1500) -> Curve:
+    """Every k-th loss, so that no more than `most` are left."""
+    every = -(-len(trace) // most)
+    return Curve(np.arange(1, len(trace) + 1, every, dtype=np.float64), trace[::every])
+
+
+def loss_view(traces: list[Array], lines: list[float]) -> tuple[float, float]:
+    """Range of losses worth a look: the lines, and the traces but for their first descent."""
+    late = np.concatenate([trace[len(trace) // 5 :] for trace in traces])
+    late = late[np.isfinite(late)]
+    ends = [*lines, *(np.quantile(late, [0.005, 0.995]) if late.size else [])]
+    low, high = min(ends), max(ends)
+    margin = 0.08 * (high - low)
+    return float(low - margin), float(high + margin)
+
+
+def data_histogram(x: Array) -> tuple[Array, Array]:
+    """Histogram of the observations as a density, shape (bins,), and its edges, (bins + 1,)."""
+    bins = int(np.clip(2 * len(x) ** 0.4, 8, 80))
+    density, edges = np.histogram(x, bins=bins, density=True)
+    return density, edges
+
+
+def mixture_density(exact: Exact, model: Mixture) -> tuple[Curve, tuple[Curve, ...]]:
+    """Density of one observation at the exact posterior means: the mixture, and its two parts."""
+    low, high = float(np.min(exact.x)), float(np.max(exact.x))
+    t = np.linspace(low - model.sigma, high + model.sigma, 257)
+    centres = (exact.smaller.mean, exact.larger.mean)
+    parts = [
+        weight * norm.pdf(t, centre, model.sigma)
+        for weight, centre in zip(WEIGHTS, centres, strict=True)
+    ]
+    return Curve(t, np.sum(parts, axis=0)), tuple(Curve(t, part) for part in parts)

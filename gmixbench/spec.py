@@ -1,0 +1,129 @@
+"""What is measured: the two models, their data, and the settings of a case.
+
+Everything here is frozen data, written in the syntax of Python 3.6, because the
+measured side imports it in the interpreters of old library versions.
+"""
+
+from dataclasses import dataclass, field, replace
+from typing import Dict, Tuple, Union
+
+import numpy as np
+
+WEIGHTS = (0.5, 0.5)
+"""Mixture weights, known and equal: so the free-means posterior is symmetric in its labels."""
+
+
+@dataclass(frozen=True)
+class Prior:
+    """Normal prior of each mean, in units of the data."""
+
+    mean: float = 0.0
+    scale: float = 10.0
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """Two normals of known, equal weight and known standard deviation; the means are unknown.
+
+    Component labels are marginalized out. Where `ordered` is true the same joint density is
+    restricted to m1 < m2 and is *not* renormalized; its unconstrained scale is
+    (m1, log(m2 - m1)), with log-Jacobian log(m2 - m1).
+    """
+
+    name: str
+    ordered: bool
+    sigma: float = 1.0
+    prior: Prior = Prior()
+
+
+MODELS: Dict[str, Mixture] = {
+    "unordered": Mixture("unordered", ordered=False),
+    "ordered": Mixture("ordered", ordered=True),
+}
+
+DATASETS: Tuple[str, ...] = ("overlapping", "close", "separated")
+"""Data sets in the package; `DEFAULT_DATASET` unless a case says otherwise."""
+
+DEFAULT_DATASET = "close"
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Named observations, shape (n,)."""
+
+    name: str
+    x: np.ndarray
+
+
+@dataclass(frozen=True)
+class NutsSettings:
+    """Settings of one NUTS case; draws and warm-up are counts for each chain."""
+
+    chains: int = 4
+    warmup: int = 2000
+    draws: int = 5000
+    target_accept: float = 0.95
+    max_treedepth: int = 10
+    starts: str = "dispersed"
+
+
+@dataclass(frozen=True)
+class AdviSettings:
+    """Settings of one mean-field ADVI case.
+
+    `optimizer` is "adam", the same in every library with the learning rate, initial scale and
+    start given here; or "library", the library's own defaults, where those three are not used.
+    """
+
+    steps: int = 15000
+    draws: int = 10000
+    optimizer: str = "adam"
+    learning_rate: float = 0.001
+    initial_scale: float = 0.1
+
+
+Settings = Union[NutsSettings, AdviSettings]
+
+STARTS: Tuple[str, ...] = ("dispersed", "one-mode")
+"""Where chains start: chain c at mode c mod 2, or all at the first mode; both with an offset."""
+
+METHODS: Tuple[str, ...] = ("nuts", "advi-matched", "advi-library")
+
+
+@dataclass(frozen=True)
+class Profile:
+    """Counts that make a run short or long; everything else is the same in each profile."""
+
+    name: str
+    nuts: NutsSettings
+    advi: AdviSettings = AdviSettings()
+
+    def settings(self, method: str) -> Settings:
+        """Settings of `method` in this profile."""
+        if method == "nuts":
+            return self.nuts
+        if method == "advi-matched":
+            return self.advi
+        if method == "advi-library":
+            return replace(self.advi, optimizer="library")
+        raise ValueError("unknown method {!r}: choose from {}".format(method, ", ".join(METHODS)))
+
+
+PROFILES: Dict[str, Profile] = {
+    "quick": Profile("quick", NutsSettings(chains=4, warmup=1000, draws=1000)),
+    "standard": Profile("standard", NutsSettings(chains=4, warmup=2000, draws=5000)),
+    "seed": Profile("seed", NutsSettings(chains=2, warmup=2000, draws=10000)),
+}
+
+
+@dataclass(frozen=True)
+class Case:
+    """One thing to measure: a model on a data set, by a method of a backend in a stack."""
+
+    dataset: str
+    model: Mixture
+    backend: str
+    method: str
+    settings: Settings = field(default_factory=NutsSettings)
+    stack: str = "here"
+    seed: int = 0

@@ -1,0 +1,1 @@
+"""The exact answer: the written density, the posterior by quadrature, the best mean-field normal."""

@@ -1,0 +1,288 @@
+"""The exact posterior of both models, by quadrature over m1 < m2.
+
+The free-means posterior is symmetric in its labels, so the half plane m1 < m2 holds everything:
+`ordered` is that half, `unordered` is it and its mirror image. Each figure comes with an error:
+how much halving the quadrature's step changed it, and rounding.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+
+import numpy as np
+
+from gmixbench.spec import MODELS, Mixture, Prior
+from gmixbench.truth import cells, density, marginal, modes, variational
+from gmixbench.truth.cells import Cells, UnreachableError, W
+from gmixbench.truth.condense import Observe, around, condense, observer
+from gmixbench.truth.draws import draw
+from gmixbench.truth.marginal import Marginal
+from gmixbench.truth.variational import MeanField
+
+PROBABILITIES = (0.05, 0.25, 0.5, 0.75, 0.95)
+"""Quantiles that are listed."""
+
+STEPS = (3.0, 1.5, 0.75, 0.375)
+"""Sizes of a cell in conditional standard deviations, tried until halving changes nothing."""
+
+SETTLED = 1e-10
+"""Change, in nats or in standard deviations, below which halving changes nothing."""
+
+DEEP = 15.0
+"""Depth of a valley, in nats, that no mean-field normal of least loss would straddle."""
+
+
+@dataclass(frozen=True, eq=False)
+class Figures:
+    """Figures of the half plane m1 < m2, where column 0 is the smaller and 1 the larger mean.
+
+    `log_evidence` (nats) is that of `ordered`; `mean` and `sd` have shape (2,), `quantiles` has
+    shape (probabilities, 2); `log_density` holds mean and sd of the log joint density on the
+    constrained scale, in nats.
+    """
+
+    log_evidence: np.ndarray
+    mean: np.ndarray
+    sd: np.ndarray
+    quantiles: np.ndarray
+    log_density: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Exact:
+    """Exact posterior of both models for one data set.
+
+    `x` are the sorted observations. `smaller` and `larger` are the distributions of the smaller
+    and the larger mean, `labelled` that of each mean of `unordered`. `modes` (k, 2) are the modes
+    with m1 <= m2, best first; `valley` is the log density at the best point on m1 = m2 less that
+    at the mode, 0 where the mode is on it. `error` holds how far off each of `figures` may be.
+    """
+
+    x: np.ndarray
+    sigma: float
+    prior: Prior
+    figures: Figures
+    error: Figures
+    smaller: Marginal
+    larger: Marginal
+    labelled: Marginal
+    modes: np.ndarray
+    valley: float
+    valley_error: float
+    mean_field: dict[str, MeanField]
+    spread: dict[str, np.ndarray]
+    regions: tuple[Cells, ...]
+
+    def log_evidence(self, model: Mixture) -> float:
+        """Log evidence in nats; `ordered` has log 2 less, as it is not renormalized."""
+        return float(self.figures.log_evidence) + (0.0 if model.ordered else math.log(2))
+
+    def best_mean_field(self, model: Mixture) -> MeanField:
+        """Mean-field normal of least loss on the model's unconstrained scale."""
+        return self.mean_field[model.name]
+
+    def scale(self, model: Mixture) -> np.ndarray:
+        """Standard deviations within one mode on the unconstrained scale, shape (2,)."""
+        return self.spread[model.name]
+
+    def log_joint(self, means: np.ndarray) -> np.ndarray:
+        """Log joint density on the constrained scale, in nats, at means of shape (k, 2)."""
+        means = np.sort(means, axis=1)
+        data = condense(self.x, self.sigma, around(means))
+        return density.log_joint(_model("unordered", self), data.x, means, data.weights)
+
+    def pdf(self, model: Mixture, means: np.ndarray) -> np.ndarray:
+        """Posterior density at means of shape (k, 2); 0 for `ordered` where m1 > m2."""
+        means = np.asarray(means, dtype=float)
+        value = np.exp(self.log_joint(means) - self.log_evidence(model))
+        return np.where(model.ordered & (means[:, 0] > means[:, 1]), 0.0, value)
+
+    def draws(self, model: Mixture, count: int, rng: np.random.Generator) -> np.ndarray:
+        """Independent draws of the means, shape (count, 2)."""
+        means = draw(self.regions, count, rng)
+        if not model.ordered:
+            mirrored = rng.random(count) < 0.5
+            means[mirrored] = means[mirrored, ::-1]
+        return means
+
+
+def solve(x: np.ndarray, model: Mixture, *, finest: float = STEPS[-1]) -> Exact:
+    """Exact posterior of both models on the data, with the model's sigma and prior.
+
+    Parameters
+    ----------
+    x : (n,) finite observations, n >= 1
+    finest : smallest cell, in conditional standard deviations, that may be tried
+
+    Raises
+    ------
+    UnreachableError
+        The posterior's region can't be covered, or halving the step keeps changing the figures.
+    """
+    x = np.sort(np.asarray(x, dtype=float))
+    base = replace(MODELS["unordered"], sigma=model.sigma, prior=model.prior)
+    observe = observer(x, base.sigma)
+    tops, values = _modes(base, x, observe)
+    widths = [_widths(base, observe, top) for top in tops]
+    rounding = 8 * float(np.spacing(abs(values[0])))
+    straight = modes.diagonal(base, x)
+    at_diagonal = float(density.log_joint(base, x, straight[None])[0])
+    valley = min(0.0, at_diagonal - values[0])
+    coarse: Figures | None = None
+    for step in (step for step in STEPS if step >= finest):
+        regions = _regions(base, observe, tops, widths, step, valley)
+        figures, smaller, larger = _figures(regions)
+        if coarse is not None:
+            error = _error(figures, coarse, rounding)
+            if _settled(error, figures, max(SETTLED, 4 * rounding)):
+                break
+        coarse = figures
+    else:
+        raise UnreachableError("halving the step of the quadrature keeps changing the posterior")
+    valley = 0.0 if -valley <= 4 * rounding else valley
+    labelled = marginal.blend(smaller, larger)
+    inner = _unconstrained(regions)
+    ordered = replace(base, name="ordered", ordered=True)
+    starts = [(top, figures.sd) for top in tops]
+    if valley > -DEEP:
+        starts.append((np.full(2, labelled.mean), np.full(2, labelled.sd)))
+    return Exact(
+        x=x,
+        sigma=base.sigma,
+        prior=base.prior,
+        figures=figures,
+        error=error,
+        smaller=smaller,
+        larger=larger,
+        labelled=labelled,
+        modes=tops,
+        valley=valley,
+        valley_error=2 * rounding,
+        mean_field={
+            "unordered": variational.best_mean_field(base, x, starts),
+            "ordered": variational.best_mean_field(ordered, x, [inner]),
+        },
+        spread={"unordered": figures.sd, "ordered": inner[1]},
+        regions=regions,
+    )
+
+
+def _model(name: str, exact: Exact) -> Mixture:
+    return replace(MODELS[name], sigma=exact.sigma, prior=exact.prior)
+
+
+def _modes(model: Mixture, x: np.ndarray, observe: Observe) -> tuple[np.ndarray, list[float]]:
+    reach = 8 * model.sigma / len(x) ** 0.25
+    found: list[tuple[float, np.ndarray]] = []
+    for rough in modes.candidates(model, x):
+        data = observe(around(rough[None], reach))
+        top = modes.polish(model, data, rough)
+        data = observe(around(top[None], reach))
+        top = modes.polish(model, data, top)
+        found.append((float(density.log_joint(model, data.x, top[None], data.weights)[0]), top))
+    found.sort(key=lambda pair: -pair[0])
+    near = [(value, top) for value, top in found if value > found[0][0] - cells.CUT]
+    return np.array([top for _, top in near]), [value for value, _ in near]
+
+
+def _widths(model: Mixture, observe: Observe, top: np.ndarray) -> np.ndarray:
+    # How far along each axis the log density falls by 1/2, as one standard deviation does; found
+    # by steps, since at a mode on the diagonal the curvature may vanish.
+    def fall(axis: int, step: float) -> float:
+        ends = top + step * np.array([[-1.0], [1.0]]) * np.eye(2)[axis]
+        data = observe(around(np.concatenate([ends, top[None]])))
+        low, high, peak = density.log_joint(
+            model, data.x, np.concatenate([ends, top[None]]), data.weights
+        )
+        return float(peak - min(low, high))
+
+    widths = np.empty(2)
+    for axis in range(2):
+        count = float(observe(around(top[None])).weights.sum())
+        step = 1.0 / math.sqrt(count / model.sigma**2 + 1.0 / model.prior.scale**2)
+        while fall(axis, 2 * step) < 0.5:
+            step *= 2
+        for ratio in (math.sqrt(2), 2**0.25, 2**0.125):
+            step *= ratio if fall(axis, ratio * step) < 0.5 else 1.0
+        widths[axis] = step
+    return widths
+
+
+def _regions(
+    model: Mixture,
+    observe: Observe,
+    tops: np.ndarray,
+    widths: Sequence[np.ndarray],
+    step: float,
+    valley: float,
+) -> tuple[Cells, ...]:
+    regions: list[Cells] = []
+    for top, width in zip(tops, widths, strict=True):
+        if not any(region.holds(top) for region in regions):
+            regions.append(cells.flood(model, observe, top, step * width, valley))
+    return tuple(regions)
+
+
+def _figures(regions: tuple[Cells, ...]) -> tuple[Figures, Marginal, Marginal]:
+    low = np.concatenate([region.low for region in regions])
+    size = np.concatenate([region.size for region in regions])
+    joint = np.concatenate([region.joint for region in regions])
+    across = np.concatenate([region.across for region in regions])
+    upward = np.concatenate([region.upward for region in regions])
+    top = float(across.max())
+    weight = np.exp(across - top) * W[:, None] * W
+    total = float(weight.sum())
+    smaller = marginal.collect(low[:, 0], size[:, 0], np.exp(across - top) @ W / total)
+    larger = marginal.collect(
+        low[:, 1], size[:, 1], np.einsum("cij,i->cj", np.exp(upward - top), W) / total
+    )
+    centre = float((weight * (joint - top)).sum() / total)
+    variance = float((weight * (joint - top - centre) ** 2).sum() / total)
+    quantiles = [margin.quantile(np.array(PROBABILITIES)) for margin in (smaller, larger)]
+    return (
+        Figures(
+            log_evidence=np.array(top + math.log(total)),
+            mean=np.array([smaller.mean, larger.mean]),
+            sd=np.array([smaller.sd, larger.sd]),
+            quantiles=np.stack(quantiles, axis=1),
+            log_density=np.array([top + centre, math.sqrt(variance)]),
+        ),
+        smaller,
+        larger,
+    )
+
+
+def _error(fine: Figures, coarse: Figures, rounding: float) -> Figures:
+    # A log density off by `rounding` shifts probabilities by that share, and so a mean or a
+    # quantile by about as many standard deviations.
+    floor = {
+        "log_evidence": np.array(rounding),
+        "mean": rounding * fine.sd + np.spacing(np.abs(fine.mean)),
+        "sd": rounding * fine.sd,
+        "quantiles": 10 * rounding * fine.sd + np.spacing(np.abs(fine.quantiles)),
+        "log_density": np.full(2, rounding),
+    }
+    return Figures(
+        **{name: np.abs(getattr(fine, name) - getattr(coarse, name)) + floor[name] for name in floor}
+    )
+
+
+def _settled(error: Figures, figures: Figures, limit: float) -> bool:
+    scale = {"mean": figures.sd, "sd": figures.sd, "quantiles": figures.sd}
+    return all(
+        bool(np.all(getattr(error, item.name) <= 10 * limit * scale.get(item.name, 1.0) + 4 * np.spacing(np.abs(getattr(figures, item.name)))))
+        for item in fields(Figures)
+    )
+
+
+def _unconstrained(regions: tuple[Cells, ...]) -> tuple[np.ndarray, np.ndarray]:
+    points, logs = [], []
+    for region in regions:
+        means = cells.places(region.low, region.size, region.half)
+        points.append(np.stack([means[..., 0], np.log(means[..., 1] - means[..., 0])], axis=-1))
+        logs.append(region.across + np.log(W[:, None] * W))
+    point, log = np.concatenate(points).reshape(-1, 2), np.concatenate(logs).ravel()
+    weight = np.exp(log - log.max())
+    weight /= weight.sum()
+    mean = weight @ point
+    return mean, np.sqrt(weight @ (point - mean) ** 2)
