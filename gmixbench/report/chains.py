@@ -1,11 +1,12 @@
 """Figures of NUTS runs: trace, autocorrelation, ranks, R-hat and ESS."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import LogLocator, NullFormatter
 from numpy.typing import NDArray
 
 from gmixbench.report import style
@@ -17,6 +18,20 @@ from gmixbench.truth.exact import Exact, Marginal
 
 RHAT_LIMIT = 1.01
 ESS_LIMIT = 400
+
+_Mark = tuple[str, str, str]
+
+_RHATS: Mapping[str, _Mark] = {
+    "rhat": ("o", style.VERMILLION, "R-hat, labelled"),
+    "rhat_relabelled": ("s", style.BLUE, "R-hat, relabelled"),
+}
+_ESSES: Mapping[str, _Mark] = {
+    "ess_bulk": ("^", style.GREEN, "ESS, bulk"),
+    "ess_tail": ("v", style.PURPLE, "ESS, tail"),
+}
+"""Marker, colour and name of a metric."""
+
+_HALO = {"boxstyle": "square,pad=0", "facecolor": "white", "edgecolor": "none", "alpha": 0.85}
 
 
 def trace(panels: Sequence[Panel], exact: Exact) -> Figure:
@@ -32,7 +47,7 @@ def trace(panels: Sequence[Panel], exact: Exact) -> Figure:
             size=10.5,
             color=style.INK if panel.valid else style.VERMILLION,
         )
-        grid = band.subplots(2, 2, sharey="row", sharex="col", width_ratios=(5, 1))
+        grid = band.subplots(2, 2, sharey="row", width_ratios=(5, 1))
         marginals = _marginals(panel.model, exact)
         for i in range(2):
             _trace_row(grid[i, 0], grid[i, 1], panel.draws.means[..., i], marginals[i])
@@ -40,8 +55,11 @@ def trace(panels: Sequence[Panel], exact: Exact) -> Figure:
                 grid[i, 0].axhline(marginal.mean, color=style.EXACT, lw=1, ls=":")
             grid[i, 0].set_ylabel(f"mean {i + 1}\n(data units)")
         _name_chains(grid[0, 0], panel)
+        grid[0, 1].tick_params(labelbottom=False)
+        grid[1, 1].set_xlim(0, max(axes.get_xlim()[1] for axes in grid[:, 1]))
+        grid[0, 1].set_xlim(grid[1, 1].get_xlim())
         grid[1, 0].set_xlabel(f"chains end to end, {panel.draws.means.shape[1]:,} draws each")
-        grid[1, 1].set_xlabel("density\n(1 / data unit)")
+        grid[1, 1].set_xlabel("density (1 / data unit)")
     handles = [
         Line2D([], [], color=style.EXACT, lw=1.6, label="exact marginal"),
         Line2D([], [], color=style.EXACT, lw=1, ls=":", label="exact means"),
@@ -61,6 +79,7 @@ def _trace_row(
     left: Axes, right: Axes, values: NDArray[np.float64], marginal: Marginal
 ) -> None:
     truth = curves.exact_density(marginal)
+    top = truth.y.max()
     right.fill_betweenx(truth.x, truth.y, color=style.EXACT_FILL, lw=0)
     right.plot(truth.y, truth.x, color=style.EXACT, lw=1.6)
     chains, draws = values.shape
@@ -74,7 +93,8 @@ def _trace_row(
             left.axvline(chain * draws, color=style.INK, lw=0.8)
     left.set_xlim(0, chains * draws)
     left.set_xticks([])
-    right.set_xlim(left=0, right=1.25 * float(truth.y.max()))
+    # Room for a chain that stays in one of two modes: twice as high as the exact marginal.
+    right.set_xlim(0, float(np.clip(1.05 * right.dataLim.x1, 1.25 * top, 2.6 * top)))
 
 
 def _name_chains(axes: Axes, panel: Panel) -> None:
@@ -97,15 +117,17 @@ def _name_chains(axes: Axes, panel: Panel) -> None:
 def autocorrelation(panels: Sequence[Panel], exact: Exact) -> Figure:
     """Autocorrelation of each chain, labelled above and relabelled below."""
 
-    def draw(axes: Axes, values: NDArray[np.float64], marginal: Marginal) -> None:
+    def draw(axes: Axes, values: NDArray[np.float64], marginal: Marginal) -> tuple[float, float]:
         series = curves.autocorrelation(values, marginal.mean, marginal.sd)
         axes.axhline(0, color=style.FAINT, lw=0.8)
         for chain, own in enumerate(series.own):
             axes.plot(series.lags, own, **style.chain_style(chain), lw=1.1)
         axes.plot(series.lags, series.exact, color=style.EXACT, ls="--", lw=1.8)
         axes.set_xscale("log")
-        axes.set_ylim(-0.25, 1.15)
+        _plain_log(axes, subs=(1.0,))
         axes.grid(visible=True)
+        # A run far from the truth goes far beyond 1; it need not flatten the others.
+        return -0.25, float(np.clip(1.1 * np.nanmax(series.exact, initial=1), 1.15, 2.5))
 
     drawing = _label_grid(panels, exact, draw, "lag (draws, log scale)", "autocorrelation")
     handles = [
@@ -119,13 +141,13 @@ def autocorrelation(panels: Sequence[Panel], exact: Exact) -> Figure:
 def ranks(panels: Sequence[Panel], exact: Exact) -> Figure:
     """Rank histogram of each chain, labelled above and relabelled below."""
 
-    def draw(axes: Axes, values: NDArray[np.float64], _: Marginal) -> None:
+    def draw(axes: Axes, values: NDArray[np.float64], _: Marginal) -> tuple[float, float]:
         series = curves.rank_histogram(values)
         axes.axhline(1, color=style.EXACT, lw=1.6, ls="--")
         for chain, ratio in enumerate(series.ratio):
             axes.stairs(ratio, series.edges, baseline=None, **style.chain_style(chain), lw=1.2)
         axes.set_xlim(0, 1)
-        axes.set_ylim(0, max(2.0, 1.1 * float(series.ratio.max())))
+        return 0.0, max(2.0, 1.05 * float(series.ratio.max()))
 
     drawing = _label_grid(
         panels, exact, draw, "rank among all draws (share)", "draws / expected"
@@ -141,11 +163,13 @@ def ranks(panels: Sequence[Panel], exact: Exact) -> Figure:
 def _label_grid(
     panels: Sequence[Panel],
     exact: Exact,
-    draw: Callable[[Axes, NDArray[np.float64], Marginal], None],
+    draw: Callable[[Axes, NDArray[np.float64], Marginal], tuple[float, float]],
     x: str,
     y: str,
 ) -> Figure:
     """One column a run. Rows: mean 1 and the smaller mean, or both means of `ordered`."""
+    # Limits are those of the widest panel in the row.
+    limits = np.zeros((2, 2))
     drawing = style.figure(4.7)
     grid = drawing.subplots(2, len(panels), squeeze=False, sharex=True, sharey="row")
     for column, panel in zip(grid.T, panels, strict=True):
@@ -159,12 +183,14 @@ def _label_grid(
                 ("smaller mean (relabelled)", sorted_means[..., 0], exact.smaller),
             )
         )
-        for axes, (name, values, marginal) in zip(column, rows, strict=True):
-            draw(axes, values, marginal)
+        for i, (axes, (name, values, marginal)) in enumerate(zip(column, rows, strict=True)):
+            low, high = draw(axes, values, marginal)
+            limits[i] = min(limits[i, 0], low), max(limits[i, 1], high)
             style.title(axes, f"{panel.name}: {name}", valid=panel.valid)
         column[1].set_xlabel(x)
-    for axes in grid[:, 0]:
+    for axes, (low, high) in zip(grid[:, 0], limits, strict=True):
         axes.set_ylabel(y)
+        axes.set_ylim(low, high)
     return drawing
 
 
@@ -173,8 +199,8 @@ def agreement(panels: Sequence[Panel]) -> Figure:
     drawing = style.figure(1.5 + 0.42 * len(panels))
     left, middle, right = drawing.subplots(1, 3, sharey=True, width_ratios=(1, 1.1, 0.9))
     for row, panel in enumerate(panels):
-        _dots(left, row, panel, (("rhat", "o"), ("rhat_relabelled", "s")))
-        _dots(middle, row, panel, (("ess_bulk", "o"), ("ess_tail", "D")))
+        _dots(left, row, panel, _RHATS)
+        _dots(middle, row, panel, _ESSES)
         _speed(right, row, panel)
     left.axvline(RHAT_LIMIT, color=style.EXACT, ls="--", lw=1)
     left.set_xlim(0.98, max(1.06, 1.12 * left.dataLim.x1))
@@ -183,6 +209,7 @@ def agreement(panels: Sequence[Panel]) -> Figure:
     left.set_ylim(len(panels) - 0.4, -0.6)
     middle.axvline(ESS_LIMIT, color=style.EXACT, ls="--", lw=1)
     middle.set_xscale("log")
+    _plain_log(middle)
     middle.margins(x=0.2)
     middle.set_xlabel("effective draws (log scale)")
     right.set_xlim(0, 1.35 * right.dataLim.x1 if right.dataLim.x1 > 0 else 1)
@@ -193,39 +220,31 @@ def agreement(panels: Sequence[Panel]) -> Figure:
     for axes in (left, middle):
         axes.grid(visible=True, axis="x")
         axes.margins(y=0.2)
-    marks = (
-        (left, (("o", style.VERMILLION, "labelled"), ("s", style.BLUE, "relabelled")), "1.01"),
-        (middle, (("o", style.VERMILLION, "bulk"), ("D", style.BLUE, "tail")), "400, the least"),
-    )
-    for axes, kinds, limit in marks:
-        handles = [
-            Line2D([], [], marker=marker, color=colour, ls="", mfc="none", mew=1.6, label=label)
-            for marker, colour, label in kinds
-        ]
-        handles.append(Line2D([], [], color=style.EXACT, ls="--", lw=1, label=limit))
-        axes.legend(
-            handles=handles,
-            ncols=3,
-            loc="upper center",
-            bbox_to_anchor=(0.5, -0.42 * 1.6 / (0.5 + 0.42 * len(panels))),
-            handletextpad=0.2,
-            columnspacing=0.9,
-        )
+    handles = [
+        Line2D([], [], marker=marker, color=colour, ls="", mfc="none", mew=1.6, label=label)
+        for marker, colour, label in (*_RHATS.values(), *_ESSES.values())
+    ]
+    limit = f"limits: {RHAT_LIMIT}, {ESS_LIMIT}"
+    handles.append(Line2D([], [], color=style.EXACT, ls="--", lw=1, label=limit))
+    drawing.legend(handles=handles, loc="outside lower center", ncols=5, handletextpad=0.3)
     return drawing
 
 
-def _dots(axes: Axes, row: int, panel: Panel, metrics: tuple[tuple[str, str], ...]) -> None:
-    offsets, colours = (-0.13, 0.13), (style.VERMILLION, style.BLUE)
-    for (metric, marker), offset, colour in zip(metrics, offsets, colours, strict=True):
+def _dots(axes: Axes, row: int, panel: Panel, marks: Mapping[str, _Mark]) -> None:
+    for offset, (metric, (marker, colour, _)) in zip((-0.14, 0.14), marks.items(), strict=True):
         value = panel.shown(metric)
         if value is None or not np.isfinite(value):
             continue
         place = row + offset
         axes.plot(value, place, marker=marker, color=colour, mfc="none", mew=1.6, ms=6.5)
         text = f"{value:.3f}" if metric.startswith("rhat") else number(value)
-        axes.annotate(
-            text, (value, place), (7, 0), textcoords="offset points", va="center", size=9
-        )
+        axes.annotate(text, (value, place), (7, 0), textcoords="offset points", va="center", size=9, bbox=_HALO)
+
+
+def _plain_log(axes: Axes, subs: tuple[float, ...] = (1.0, 2.0, 5.0)) -> None:
+    axes.xaxis.set_major_locator(LogLocator(subs=subs))
+    axes.xaxis.set_major_formatter("{x:,.0f}")
+    axes.xaxis.set_minor_formatter(NullFormatter())
 
 
 def _speed(axes: Axes, row: int, panel: Panel) -> None:

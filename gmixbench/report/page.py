@@ -25,12 +25,12 @@ ABREAST = 3
 ADVI_ABREAST = 4
 
 NUTS_COLUMNS = (
-    ("ess_per_second", "ESS / s", number),
-    ("draws_per_second", "draws / s", number),
+    ("ess_per_second", "ESS/s", number),
+    ("draws_per_second", "draws/s", number),
     ("ess_bulk", "ESS bulk", number),
     ("ess_tail", "ESS tail", number),
-    ("rhat", "R-hat", lambda value: fixed(value, 3)),
-    ("rhat_relabelled", "R-hat, relabelled", lambda value: fixed(value, 3)),
+    ("rhat", "R‑hat", lambda value: fixed(value, 3)),
+    ("rhat_relabelled", "R‑hat, relabelled", lambda value: fixed(value, 3)),
     ("occupancy_error", "occupancy error", lambda value: fixed(value, 3)),
     ("bias_z", "bias z", lambda value: fixed(value, 2)),
     ("divergences", "diver­gences", number),
@@ -39,7 +39,7 @@ NUTS_COLUMNS = (
 )
 
 ADVI_COLUMNS = (
-    ("steps_per_second", "steps / s", number),
+    ("steps_per_second", "steps/s", number),
     ("loss", "loss, nats", lambda value: fixed(value, 3)),
     ("average_loss", "average loss, nats", lambda value: fixed(value, 2)),
     ("gap", "gap, nats", lambda value: fixed(value, 4)),
@@ -198,7 +198,8 @@ def _image(
     out: Path, stem: str, figure: str, section: str, shown: Sequence[Panel], drawing: Figure
 ) -> Image:
     words = caption(figure, shown)
-    alt = f"{section}, {figure}. {words.question} {' '.join(words.answers)}"
+    answers = " ".join(f"{name}: {answer}" for name, answer in words.answers)
+    alt = f"{section}, {figure}. {words.question} {answers}"
     return Image(stem, _embed(out, stem, drawing), alt, words)
 
 

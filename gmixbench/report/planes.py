@@ -76,7 +76,7 @@ def joint(panels: Sequence[Panel], exact: Exact) -> Figure:
 
 
 def _contour(axes: Axes, surface: curves.Surface, levels: curves.Array) -> None:
-    reached = levels[levels < surface.density.max()]
+    reached = levels[(levels < surface.density.max()) & (levels > surface.lone)]
     if reached.size:
         axes.contour(
             surface.x, surface.y, surface.density, levels=reached, colors=style.VERMILLION,

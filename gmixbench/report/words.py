@@ -16,7 +16,7 @@ class Caption:
 
     question: str
     guide: str
-    answers: tuple[str, ...]
+    answers: tuple[tuple[str, str], ...]
 
 
 def caption(figure: str, panels: Sequence[Panel]) -> Caption:
@@ -26,7 +26,7 @@ def caption(figure: str, panels: Sequence[Panel]) -> Caption:
     return Caption(
         question(model),
         guide(model),
-        tuple(f"{panel.name}: {answer(panel)}" for panel in panels),
+        tuple((panel.name, answer(panel)) for panel in panels),
     )
 
 
@@ -93,6 +93,8 @@ def _agreement(panel: Panel) -> str:
         return _unjudged(panel)
     if not panel.valid:
         return f"invalid: {_reasons(panel)}."
+    if panel.model.ordered:
+        return f"{'yes' if labelled < 1.01 else 'no'}; R-hat {fixed(labelled, 3)}."
     if sorted_ >= 1.01:
         return "bad mixing: the chains disagree even when relabelled."
     if panel.judged.verdict.labels == "stuck":
@@ -160,8 +162,8 @@ QUESTIONS: Mapping[
         _same("Do the draws have the shape, place and weight of the exact posterior?"),
         _same(
             "Grey steps are the exact density, half a decade apart; the lines are the draws at the "
-            "same levels, so each should follow the edge of a grey step. The outermost is a "
-            "thousandth of the peak, where a handful of draws decide."
+            "same levels, so each should follow the edge of a grey step. Levels that a lone draw would "
+            "reach are left out."
         ),
         _joint,
     ),

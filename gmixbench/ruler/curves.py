@@ -74,11 +74,15 @@ class Window:
 
 @dataclass(frozen=True, eq=False)
 class Surface:
-    """A density over `x`, shape (nx,), and `y`, shape (ny,): `density` has shape (ny, nx)."""
+    """A density over `x`, shape (nx,), and `y`, shape (ny,): `density` has shape (ny, nx).
+
+    `lone` is the density at a draw that stands alone: nothing below it is resolved.
+    """
 
     x: Array
     y: Array
     density: Array
+    lone: float = 0.0
 
 
 def relabel(means: Array) -> Array:
@@ -195,8 +199,10 @@ def draws_surface(means: Array, window: Window) -> Surface:
     # Where labels switch, both means have both widths; quantiles, as a lost chain may be far off.
     reach = np.quantile(relabel(means), [0.16, 0.84], axis=0) if n else np.zeros((2, 2))
     width = min(float((reach[1] - reach[0]).max()) / 2, x[-1] - x[0], y[-1] - y[0])
-    smooth = gaussian_filter(counts, sigma=width * max(n, 1) ** (-1 / 6) / cell, mode="constant")
-    return Surface(x, y, smooth / (max(n, 1) * cell.prod()))
+    kernel = width * max(n, 1) ** (-1 / 6)
+    smooth = gaussian_filter(counts, sigma=kernel / cell, mode="constant")
+    lone = 1 / (n * 2 * np.pi * kernel**2) if n and kernel > 0 else 0.0
+    return Surface(x, y, smooth / (max(n, 1) * cell.prod()), lone)
 
 
 def contour_levels(exact: Exact, model: Mixture) -> Array:

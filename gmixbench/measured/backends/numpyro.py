@@ -29,10 +29,10 @@ LIBRARY_STEP_SIZE = 0.0005
 """SVI has no default optimizer. The example in its own docstring reads
 `optimizer = numpyro.optim.Adam(step_size=0.0005)`."""
 
-_compilations = []  # type: List[str]
+_compilations: List[str] = []
 
 
-def _note_compilation(event: str, duration: float, **details: Any) -> None:
+def _note_compilation(event: str, *_: Any, **__: Any) -> None:
     if event.endswith("backend_compile_duration"):
         _compilations.append(event)
 
