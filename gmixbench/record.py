@@ -14,7 +14,7 @@ import os
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Dict, Optional, Tuple, Union
+from typing import Any, Dict, NamedTuple, Optional, Tuple, Union
 
 import numpy as np
 
@@ -96,6 +96,15 @@ class Density:
     points: np.ndarray
     values: np.ndarray
     gradients: np.ndarray
+
+
+class Measured(NamedTuple):
+    """What a backend's sampling or fitting gives: the result, and its own phases and counters."""
+
+    result: Union[Draws, Fit]
+    timing: Timing
+    counters: Counters
+    shims: Tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -182,6 +191,19 @@ def write_bytes(path: Path, content: bytes) -> None:
         if os.path.exists(name):
             os.unlink(name)
         raise
+
+
+def write_array(path: Path, array: np.ndarray) -> None:
+    """Write one array as `.npy`, whole or not at all.
+
+    Raises
+    ------
+    OSError
+        The folder can't be written or the disk is full.
+    """
+    buffer = io.BytesIO()
+    np.save(buffer, array, allow_pickle=False)
+    write_bytes(path, buffer.getvalue())
 
 
 def _write_pair(stem: Path, header: Dict[str, Any], arrays: Dict[str, np.ndarray]) -> None:
@@ -290,6 +312,19 @@ def read_record(stem: Path) -> Record:
         )
     except (KeyError, TypeError) as error:
         raise DamagedRecordError("{}.json is damaged: {}".format(stem, error))
+
+
+def move_record(source: Path, target: Path) -> None:
+    """Move a record, arrays first, so that it is there exactly when it is whole.
+
+    Raises
+    ------
+    OSError
+        The target's folder can't be written.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    for suffix in (".npz", ".json"):
+        os.replace(str(_with_suffix(source, suffix)), str(_with_suffix(target, suffix)))
 
 
 def has_record(stem: Path) -> bool:

@@ -1,0 +1,1 @@
+"""Where cases are run: data, starting points, processes, and the folder they leave."""

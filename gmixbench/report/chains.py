@@ -13,11 +13,12 @@ from gmixbench.report import style
 from gmixbench.report.panel import Panel
 from gmixbench.report.numbers import number, percent
 from gmixbench.ruler import curves
+from gmixbench.ruler.verdict import LEAST_ESS
 from gmixbench.spec import Mixture
 from gmixbench.truth.exact import Exact, Marginal
 
 RHAT_LIMIT = 1.01
-ESS_LIMIT = 400
+"""Vehtari et al. (2021): chains agree below it."""
 
 _Mark = tuple[str, str, str]
 
@@ -99,10 +100,10 @@ def _trace_row(
 
 def _name_chains(axes: Axes, panel: Panel) -> None:
     chains, draws = panel.draws.means.shape[:2]
-    occupancy = panel.judged.scores.occupancy
+    occupancy = panel.occupancy
     for chain in range(chains):
         text = f"chain {chain + 1}"
-        if occupancy is not None and not panel.model.ordered:
+        if occupancy:
             text += ("\n" if chains > 5 else " · ") + percent(occupancy[chain])
         axes.annotate(
             text,
@@ -124,7 +125,7 @@ def autocorrelation(panels: Sequence[Panel], exact: Exact) -> Figure:
             axes.plot(series.lags, own, **style.chain_style(chain), lw=1.1)
         axes.plot(series.lags, series.exact, color=style.EXACT, ls="--", lw=1.8)
         axes.set_xscale("log")
-        _plain_log(axes, subs=(1.0,))
+        _plain_log(axes)
         axes.grid(visible=True)
         # A run far from the truth goes far beyond 1; it need not flatten the others.
         return -0.25, float(np.clip(1.1 * np.nanmax(series.exact, initial=1), 1.15, 2.5))
@@ -179,17 +180,18 @@ def _label_grid(
             (("mean 1", means[..., 0], exact.smaller), ("mean 2", means[..., 1], exact.larger))
             if panel.model.ordered
             else (
-                ("mean 1 (labelled)", means[..., 0], exact.labelled),
-                ("smaller mean (relabelled)", sorted_means[..., 0], exact.smaller),
+                ("mean 1, labelled", means[..., 0], exact.labelled),
+                ("smaller mean", sorted_means[..., 0], exact.smaller),
             )
         )
         for i, (axes, (name, values, marginal)) in enumerate(zip(column, rows, strict=True)):
             low, high = draw(axes, values, marginal)
             limits[i] = min(limits[i, 0], low), max(limits[i, 1], high)
-            style.title(axes, f"{panel.name}: {name}", valid=panel.valid)
+            if panel is panels[0]:
+                axes.set_ylabel(f"{name}\n{y}")
+        style.title(column[0], panel.name, valid=panel.valid, columns=len(panels))
         column[1].set_xlabel(x)
     for axes, (low, high) in zip(grid[:, 0], limits, strict=True):
-        axes.set_ylabel(y)
         axes.set_ylim(low, high)
     return drawing
 
@@ -207,9 +209,10 @@ def agreement(panels: Sequence[Panel]) -> Figure:
     left.set_xlabel("R-hat (1 = chains agree)")
     left.set_yticks(range(len(panels)), [panel.name for panel in panels])
     left.set_ylim(len(panels) - 0.4, -0.6)
-    middle.axvline(ESS_LIMIT, color=style.EXACT, ls="--", lw=1)
+    middle.axvline(LEAST_ESS, color=style.EXACT, ls="--", lw=1)
     middle.set_xscale("log")
-    _plain_log(middle)
+    few = middle.dataLim.x1 < 50 * middle.dataLim.x0
+    _plain_log(middle, (1.0, 2.0, 5.0) if few else (1.0,))
     middle.margins(x=0.2)
     middle.set_xlabel("effective draws (log scale)")
     right.set_xlim(0, 1.35 * right.dataLim.x1 if right.dataLim.x1 > 0 else 1)
@@ -224,7 +227,7 @@ def agreement(panels: Sequence[Panel]) -> Figure:
         Line2D([], [], marker=marker, color=colour, ls="", mfc="none", mew=1.6, label=label)
         for marker, colour, label in (*_RHATS.values(), *_ESSES.values())
     ]
-    limit = f"limits: {RHAT_LIMIT}, {ESS_LIMIT}"
+    limit = f"limits: {RHAT_LIMIT}, {LEAST_ESS:.0f}"
     handles.append(Line2D([], [], color=style.EXACT, ls="--", lw=1, label=limit))
     drawing.legend(handles=handles, loc="outside lower center", ncols=5, handletextpad=0.3)
     return drawing
@@ -241,7 +244,7 @@ def _dots(axes: Axes, row: int, panel: Panel, marks: Mapping[str, _Mark]) -> Non
         axes.annotate(text, (value, place), (7, 0), textcoords="offset points", va="center", size=9, bbox=_HALO)
 
 
-def _plain_log(axes: Axes, subs: tuple[float, ...] = (1.0, 2.0, 5.0)) -> None:
+def _plain_log(axes: Axes, subs: tuple[float, ...] = (1.0,)) -> None:
     axes.xaxis.set_major_locator(LogLocator(subs=subs))
     axes.xaxis.set_major_formatter("{x:,.0f}")
     axes.xaxis.set_minor_formatter(NullFormatter())

@@ -31,7 +31,7 @@ def loss(panels: Sequence[Panel], exact: Exact) -> Figure:
         settled = panel.shown("steps_to_converge")
         if settled is not None:
             axes.axvline(settled, color=style.GREEN, lw=1.3, ls="-.")
-        style.title(axes, panel.name, valid=panel.valid)
+        style.title(axes, panel.name, valid=panel.valid, columns=columns)
         axes.set_ylim(low, high)
         axes.set_xlim(0, None)
         axes.xaxis.set_major_formatter("{x:,.0f}")

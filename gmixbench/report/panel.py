@@ -50,6 +50,11 @@ class Panel:
         """All draws of both means, shape (n, 2), whatever the method."""
         return np.asarray(self.judged.run.result.means, dtype=float).reshape(-1, 2)
 
+    @property
+    def occupancy(self) -> tuple[float, ...]:
+        """Share of draws with m2 > m1 by chain; empty for `ordered`."""
+        return tuple(chain.occupancy for chain in self.judged.scores.chains)
+
     def shown(self, metric: str) -> float | None:
         """Value of a metric; never a speed of an invalid run."""
         if METRICS[metric].speed and not self.valid:

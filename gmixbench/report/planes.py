@@ -54,12 +54,12 @@ def joint(panels: Sequence[Panel], exact: Exact) -> Figure:
             axes.contourf(
                 truth.x, truth.y, truth.density, levels=levels, cmap=_GREYS, extend="max"
             )
-            _contour(axes, curves.draws_surface(panel.means, window), levels)
+            _contour(axes, curves.draws_surface(model, panel.means, window), levels)
             axes.axline((0, 0), slope=1, color=style.INK, lw=0.9, ls="--")
             axes.set(xlim=window.x, ylim=window.y, aspect="equal")
         row[0].set_ylabel("mean 2 (data units)")
     for axes, panel in zip(grid[0], panels, strict=True):
-        style.title(axes, panel.name, valid=panel.valid)
+        style.title(axes, panel.name, valid=panel.valid, columns=len(panels))
         unseen = curves.outside(panel.means, shown)
         if unseen > 0.005:
             note = f"{percent(unseen)} of the draws\nlie outside"
@@ -76,7 +76,7 @@ def joint(panels: Sequence[Panel], exact: Exact) -> Figure:
 
 
 def _contour(axes: Axes, surface: curves.Surface, levels: curves.Array) -> None:
-    reached = levels[(levels < surface.density.max()) & (levels > surface.lone)]
+    reached = levels[(levels < np.nanmax(surface.density)) & (levels > surface.lone)]
     if reached.size:
         axes.contour(
             surface.x, surface.y, surface.density, levels=reached, colors=style.VERMILLION,

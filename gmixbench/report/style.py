@@ -3,6 +3,7 @@
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
+from textwrap import fill
 from typing import Any
 
 import matplotlib as mpl
@@ -51,6 +52,7 @@ _RC: dict[str, Any] = {
     "axes.spines.right": False,
     "axes.linewidth": 0.8,
     "axes.axisbelow": True,
+    "axes.formatter.useoffset": False,
     "grid.color": "#e6e8eb",
     "grid.linewidth": 0.7,
     "lines.linewidth": 1.3,
@@ -79,9 +81,10 @@ def figure(height: float) -> Figure:
     return Figure(figsize=(WIDTH, height), layout="constrained")
 
 
-def title(axes: Axes, text: str, *, valid: bool = True) -> None:
-    """Panel title; an invalid run says so, in words and colour."""
-    axes.set_title(text if valid else f"{text} (invalid)", color=INK if valid else VERMILLION)
+def title(axes: Axes, text: str, *, valid: bool = True, columns: int = 2) -> None:
+    """Panel title, wrapped to its column; an invalid run says so, in words and colour."""
+    words = text if valid else f"{text} (invalid)"
+    axes.set_title(fill(words, 96 // columns), color=INK if valid else VERMILLION)
 
 
 def png(drawing: Figure) -> bytes:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from gmixbench.report.numbers import fixed, listing, number, percent
 from gmixbench.report.panel import Panel, is_nuts
-from gmixbench.ruler.verdict import Judged
+from gmixbench.ruler.verdict import CONVERGED, Judged
 from gmixbench.spec import Mixture
 
 
@@ -36,14 +36,11 @@ def _trace(panel: Panel) -> str:
         if rhat is None:
             return _unjudged(panel)
         return f"{'yes' if panel.valid and rhat < 1.01 else 'no'}; R-hat {fixed(rhat, 3)}."
-    occupancy = panel.judged.scores.occupancy
-    if occupancy is None:
-        return _unjudged(panel)
-    spent = listing([percent(share) for share in occupancy])
+    spent = listing([percent(share) for share in panel.occupancy])
     word = {
         "mixed": "yes, labels mixed",
         "stuck": "no, labels stuck",
-        "undecided": "too few visits to tell",
+        "undecided": "not enough to tell",
         None: "not judged",
     }[panel.judged.verdict.labels]
     switches = panel.shown("mode_switches")
@@ -231,8 +228,8 @@ def headline(results: Sequence[Judged], failed: int) -> tuple[str, ...]:
     sentences = [first + "."]
     free = [j for j in results if is_nuts(j) and not j.run.case.model.ordered]
     for word, tail in (
-        ("stuck", "some chain never changed modes, or far too seldom"),
-        ("undecided", "too few visits to tell"),
+        ("stuck", "some chain never changed modes"),
+        ("undecided", "chains crossed, but their time in each mode is not shown to be right"),
         ("mixed", "every chain divided its time as the exact posterior does"),
     ):
         found = [j for j in free if j.verdict.labels == word]
@@ -246,7 +243,7 @@ def headline(results: Sequence[Judged], failed: int) -> tuple[str, ...]:
     if fits:
         settled = sum(judged.verdict.converged is True for judged in fits)
         sentences.append(
-            f"ADVI came within 0.05 nats of the best mean-field normal in {settled} of "
+            f"ADVI came within {CONVERGED} nats of the best mean-field normal in {settled} of "
             f"{len(fits)} fits."
         )
     return tuple(sentences)

@@ -13,16 +13,17 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 from scipy.stats import norm
 
+from gmixbench.ruler.score import WINDOW
 from gmixbench.spec import WEIGHTS, Mixture
 from gmixbench.truth.exact import Exact, Marginal
 
 Array = NDArray[np.float64]
 
-RUNNING_STEPS = 500
-"""Steps of the running mean of an ADVI loss: those of `steps_to_converge`."""
-
 MAX_LAG = 1000
 """Longest lag of an autocorrelation, in draws."""
+
+FEWEST = 20
+"""Draws below which a kernel density says nothing."""
 
 HALF_DECADES = 6
 """Contours at the peak's density times 10^-1/2, 10^-1, ... 10^-3: what 20,000 draws resolve."""
@@ -91,12 +92,12 @@ def relabel(means: Array) -> Array:
 
 
 def draws_density(values: Array) -> Curve:
-    """Kernel density of draws, shape (n,); empty where fewer than two values differ.
+    """Kernel density of draws, shape (n,); empty where there are too few, or all are one.
 
     Bandwidth by the Improved Sheather-Jones rule, which does not smear two modes together.
     """
     values = values[np.isfinite(values)]
-    if np.unique(values[:1000]).size < 2:
+    if len(values) < FEWEST or np.ptp(values) == 0:
         return Curve(np.empty(0), np.empty(0))
     x, y, _ = array_stats.kde(values, bw="isj", bound_correction=False, grid_len=256)
     return Curve(x, y)
@@ -116,11 +117,11 @@ def autocorrelation(values: Array, mean: float, sd: float) -> Autocorrelation:
     longest = max(1, min(MAX_LAG, values.shape[1] // 4))
     lags = np.unique(np.geomspace(1, longest, 120).astype(np.int64))
     lags = lags[lags < values.shape[1]]
-    covariance = array_stats.autocov(values, axis=-1)[:, np.concatenate([[0], lags])]
-    with np.errstate(invalid="ignore", divide="ignore"):
+    with np.errstate(all="ignore"):  # a chain that broke gives nan, which a plot leaves out
+        covariance = array_stats.autocov(values, axis=-1)[:, np.concatenate([[0], lags])]
+        offset = values.mean(axis=1, keepdims=True) - mean
         own = covariance[:, 1:] / covariance[:, :1]
-    offset = values.mean(axis=1, keepdims=True) - mean
-    exact = (covariance[:, 1:] + offset**2).mean(axis=0) / sd**2
+        exact = (covariance[:, 1:] + offset**2).mean(axis=0) / sd**2
     return Autocorrelation(lags, own, exact)
 
 
@@ -184,38 +185,40 @@ def exact_surface(exact: Exact, model: Mixture, window: Window) -> Surface:
     return Surface(x, y, density)
 
 
-def draws_surface(means: Array, window: Window) -> Surface:
+def draws_surface(model: Mixture, means: Array, window: Window) -> Surface:
     """Kernel density of draws, shape (n, 2), in the window.
 
     Normal kernel with Scott's factor n^(-1/6) times the larger spread of the *relabelled* draws:
-    the distance between two modes says nothing about the width of either.
+    the distance between two modes says nothing about the width of either. For `ordered` the draws
+    are mirrored at m1 = m2, so that the kernel loses nothing across that edge.
     """
     means = means[np.isfinite(means).all(axis=1)]
     n = len(means)
     edges = [np.linspace(*side, _GRID) for _, side in _sides(window)]
     x, y = ((e[1:] + e[:-1]) / 2 for e in edges)
-    counts = np.histogram2d(means[:, 0], means[:, 1], bins=edges)[0].T
+    laid = np.concatenate([means, means[:, ::-1]]) if model.ordered else means
+    counts = np.histogram2d(laid[:, 0], laid[:, 1], bins=edges)[0].T
     cell = np.array([y[1] - y[0], x[1] - x[0]])
-    # Where labels switch, both means have both widths; quantiles, as a lost chain may be far off.
+    # Quantiles, as a lost chain may be far off; where labels switch, both means have both widths.
     reach = np.quantile(relabel(means), [0.16, 0.84], axis=0) if n else np.zeros((2, 2))
     width = min(float((reach[1] - reach[0]).max()) / 2, x[-1] - x[0], y[-1] - y[0])
     kernel = width * max(n, 1) ** (-1 / 6)
-    smooth = gaussian_filter(counts, sigma=kernel / cell, mode="constant")
+    density = gaussian_filter(counts, sigma=kernel / cell, mode="constant") / (max(n, 1) * cell.prod())
+    if model.ordered:
+        density = np.where(x < y[:, None], density, np.nan)
     lone = 1 / (n * 2 * np.pi * kernel**2) if n and kernel > 0 else 0.0
-    return Surface(x, y, smooth / (max(n, 1) * cell.prod()), lone)
+    return Surface(x, y, density, lone)
 
 
 def contour_levels(exact: Exact, model: Mixture) -> Array:
     """Log-spaced levels, rising, half a decade apart under the exact density's peak."""
-    peak = 0.0
-    for window in windows(exact, model, np.empty((0, 2))):
-        peak = max(peak, float(np.nanmax(exact_surface(exact, model, window).density)))
+    peak = float(exact.pdf(model, exact.modes[:1])[0])
     return peak * 10.0 ** (-np.arange(HALF_DECADES, 0, -1) / 2)
 
 
 def running_loss(trace: Array) -> Curve:
     """Mean of the last 500 losses at each step from the 500th on (of all, in a shorter trace)."""
-    width = min(RUNNING_STEPS, len(trace))
+    width = min(WINDOW, len(trace))
     means = np.convolve(trace, np.full(width, 1 / width), mode="valid")
     return Curve(np.arange(width, len(trace) + 1, dtype=np.float64), means)
 

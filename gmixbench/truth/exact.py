@@ -70,6 +70,7 @@ class Exact:
     valley: float
     valley_error: float
     mean_field: dict[str, MeanField]
+    peak: dict[str, np.ndarray]
     spread: dict[str, np.ndarray]
     regions: tuple[Cells, ...]
 
@@ -80,6 +81,10 @@ class Exact:
     def best_mean_field(self, model: Mixture) -> MeanField:
         """Mean-field normal of least loss on the model's unconstrained scale."""
         return self.mean_field[model.name]
+
+    def mode(self, model: Mixture) -> np.ndarray:
+        """Highest mode on the unconstrained scale, log-Jacobian included, shape (2,)."""
+        return self.peak[model.name]
 
     def scale(self, model: Mixture) -> np.ndarray:
         """Standard deviations within one mode on the unconstrained scale, shape (2,)."""
@@ -162,6 +167,7 @@ def solve(x: np.ndarray, model: Mixture, *, finest: float = STEPS[-1]) -> Exact:
             "unordered": variational.best_mean_field(base, x, starts),
             "ordered": variational.best_mean_field(ordered, x, [inner]),
         },
+        peak={"unordered": tops[0], "ordered": _ordered_peak(ordered, observe, *inner)},
         spread={"unordered": figures.sd, "ordered": inner[1]},
         regions=regions,
     )
@@ -172,13 +178,15 @@ def _model(name: str, exact: Exact) -> Mixture:
 
 
 def _modes(model: Mixture, x: np.ndarray, observe: Observe) -> tuple[np.ndarray, list[float]]:
+    unit = model.sigma / math.sqrt(len(x))
     reach = 8 * model.sigma / len(x) ** 0.25
     found: list[tuple[float, np.ndarray]] = []
     for rough in modes.candidates(model, x):
-        data = observe(around(rough[None], reach))
-        top = modes.polish(model, data, rough)
-        data = observe(around(top[None], reach))
-        top = modes.polish(model, data, top)
+        top = rough
+        for _ in range(2):
+            # Twice, since the first may end outside of what its observations hold for.
+            data = observe(around(top[None], reach))
+            top = np.sort(modes.polish(model, data, top, unit))
         found.append((float(density.log_joint(model, data.x, top[None], data.weights)[0]), top))
     found.sort(key=lambda pair: -pair[0])
     near = [(value, top) for value, top in found if value > found[0][0] - cells.CUT]
@@ -273,6 +281,14 @@ def _settled(error: Figures, figures: Figures, limit: float) -> bool:
         bool(np.all(getattr(error, item.name) <= 10 * limit * scale.get(item.name, 1.0) + 4 * np.spacing(np.abs(getattr(figures, item.name)))))
         for item in fields(Figures)
     )
+
+
+def _ordered_peak(
+    model: Mixture, observe: Observe, location: np.ndarray, scale: np.ndarray
+) -> np.ndarray:
+    corners = location + 4 * scale * np.array([[-1, -1], [-1, 1], [1, -1], [1, 1]])
+    data = observe(around(density.constrain(model, corners)))
+    return modes.polish(model, data, location, scale)
 
 
 def _unconstrained(regions: tuple[Cells, ...]) -> tuple[np.ndarray, np.ndarray]:

@@ -38,18 +38,23 @@ def candidates(model: Mixture, x: np.ndarray) -> np.ndarray:
     return np.array(kept)
 
 
-def polish(model: Mixture, data: Observations, start: np.ndarray) -> np.ndarray:
-    """Means of the mode next to `start`, shape (2,), to rounding."""
-    unit = model.sigma / math.sqrt(abs(data.weights.sum()))
+def polish(
+    model: Mixture, data: Observations, start: np.ndarray, unit: np.ndarray | float
+) -> np.ndarray:
+    """Point of the mode next to `start` on the model's unconstrained scale, shape (2,).
+
+    `unit` is about the size of a standard deviation there.
+    """
 
     def loss(step: np.ndarray) -> tuple[float, np.ndarray]:
-        means = (start + unit * step)[None]
-        value, gradient = density.log_joint_gradient(model, data.x, means, data.weights)
+        value, gradient = density.log_density(
+            model, data.x, (start + unit * step)[None], data.weights
+        )
         return -float(value[0] - origin), -unit * gradient[0]
 
-    origin = float(density.log_joint(model, data.x, start[None], data.weights)[0])
+    origin = float(density.log_density(model, data.x, start[None], data.weights)[0][0])
     found = minimize(loss, np.zeros(2), jac=True, method="BFGS", options={"gtol": 1e-10})
-    return np.sort(start + unit * found.x)
+    return np.asarray(start + unit * found.x)
 
 
 def diagonal(model: Mixture, x: np.ndarray) -> np.ndarray:

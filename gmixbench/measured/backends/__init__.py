@@ -1,11 +1,11 @@
 """The libraries that are measured, one module each, behind one contract."""
 
 import importlib
-from typing import TYPE_CHECKING, Any, Dict, NamedTuple, Tuple, Union
+from typing import TYPE_CHECKING, Any, Dict, Tuple
 
 import numpy as np
 
-from gmixbench.record import Counters, Density, Draws, Fit, Job, Timing
+from gmixbench.record import Density, Job, Measured
 
 BACKENDS: Dict[str, str] = {
     "pymc": "gmixbench.measured.backends.pymc",
@@ -20,15 +20,6 @@ INSTALL: Dict[str, str] = {
     "exact": "pip install gmixbench",
 }
 """Command that installs what a backend imports."""
-
-
-class Measured(NamedTuple):
-    """What sampling or fitting gives: the result, and the timing and counters of its phases."""
-
-    result: Union[Draws, Fit]
-    timing: Timing
-    counters: Counters
-    shims: Tuple[str, ...] = ()
 
 
 if TYPE_CHECKING:

@@ -69,7 +69,9 @@ def density(model: Any, points: np.ndarray) -> Density:
     def log_density(point: Any) -> Any:
         return -potential_energy(model, (), {}, {"means": point})
 
-    values, gradients = jax.jit(jax.vmap(jax.value_and_grad(log_density)))(jnp.asarray(points))
+    # One point at a time: all at once would take memory by the product of points and data.
+    evaluate = jax.jit(lambda every: jax.lax.map(jax.value_and_grad(log_density), every))
+    values, gradients = evaluate(jnp.asarray(points))
     return Density(points=points, values=np.asarray(values), gradients=np.asarray(gradients))
 
 

@@ -1,0 +1,86 @@
+"""The environment that cases are measured in: versions, machine, and what is pinned."""
+
+import os
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+PACKAGES = (
+    "gmixbench",
+    "numpy",
+    "scipy",
+    "arviz-stats",
+    "pymc",
+    "pytensor",
+    "numba",
+    "numpyro",
+    "jax",
+    "jaxlib",
+)
+
+ONE_THREAD = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+    "NUMBA_NUM_THREADS",
+)
+
+
+def describe() -> dict[str, str]:
+    """Versions of Python and the packages that are installed, and the machine."""
+    found = {
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "cpu": _cpu(),
+        "cores": str(os.cpu_count()),
+    }
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def measured(scratch: Path) -> dict[str, str]:
+    """Environment variables of a worker: one core, one thread, float64, empty compilation caches.
+
+    Parameters
+    ----------
+    scratch : folder of this case alone, where its library may keep what it compiles
+    """
+    variables = dict(os.environ)
+    variables.update(dict.fromkeys(ONE_THREAD, "1"))
+    variables.update(
+        JAX_ENABLE_X64="1",
+        JAX_PLATFORMS="cpu",
+        XLA_FLAGS="--xla_cpu_multi_thread_eigen=false",
+        PYTENSOR_FLAGS=f"floatX=float64,base_compiledir={scratch / 'pytensor'}",
+        NUMBA_CACHE_DIR=str(scratch / "numba"),
+        MPLCONFIGDIR=str(scratch / "matplotlib"),
+        PYTHONHASHSEED="0",
+    )
+    variables.pop("JAX_COMPILATION_CACHE_DIR", None)
+    core = _core()
+    if core is not None:
+        variables["GMIXBENCH_CORE"] = str(core)
+    return variables
+
+
+def _core() -> int | None:
+    # The last one: the first is where most systems handle interrupts.
+    if not hasattr(os, "sched_getaffinity"):
+        return None
+    return max(os.sched_getaffinity(0))
+
+
+def _cpu() -> str:
+    try:
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()

@@ -1,0 +1,170 @@
+"""Run cases, each in a fresh process, and keep what they leave."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from gmixbench.lab import environment
+from gmixbench.lab.points import density_points, starting_points
+from gmixbench.lab.store import stem
+from gmixbench.record import (
+    Failure,
+    Job,
+    Record,
+    has_record,
+    move_record,
+    read_record,
+    write_job,
+    write_record,
+)
+from gmixbench.spec import Case, NutsSettings
+from gmixbench.truth.exact import Exact
+
+POLL = 0.05
+"""Seconds between looks at a worker."""
+
+NOT_WRITTEN = 74
+"""Exit code of a worker that could not write its record (EX_IOERR of sysexits.h)."""
+
+LAST_WORDS = 2000
+"""Characters of a worker's standard error that a failure keeps."""
+
+Watch = Callable[[float], None]
+"""Told the seconds a case has taken so far."""
+
+
+@dataclass(frozen=True)
+class Done:
+    """A case that was run, what it left, and the seconds it took."""
+
+    case: Case
+    record: Record
+    seconds: float
+
+
+def job(case: Case, exact: Exact) -> Job:
+    """All that a worker needs to run a case on the data of an exact posterior."""
+    settings = case.settings
+    starts, chains = "dispersed", 1
+    if isinstance(settings, NutsSettings):
+        starts, chains = settings.starts, settings.chains
+    return Job(
+        case=case,
+        x=exact.x,
+        starts=starting_points(exact, case.model, starts, chains),
+        points=density_points(exact, case.model),
+    )
+
+
+def execute(
+    cases: Sequence[Case],
+    exacts: Mapping[str, Exact],
+    out: Path,
+    *,
+    timeout: float,
+    watch: Watch = lambda _: None,
+) -> Iterator[Done]:
+    """Run cases one after another; each leaves a record in `out` before it is yielded.
+
+    A case that raises, crashes or takes longer than `timeout` seconds leaves a `Failure`, and the
+    next one runs.
+
+    Raises
+    ------
+    OSError
+        A record can't be written: the disk is full, or the folder is gone.
+    KeyboardInterrupt
+        Ctrl-C; the worker is ended first, and finished records stay.
+    """
+    for case in cases:
+        begun = time.monotonic()
+        record = run_case(job(case, exacts[case.dataset]), out, timeout=timeout, watch=watch)
+        yield Done(case, record, time.monotonic() - begun)
+
+
+def run_case(
+    work: Job, out: Path, *, timeout: float, watch: Watch = lambda _: None
+) -> Record:
+    """Run one job in a fresh process and keep its record in `out`.
+
+    The worker writes into a folder of its own; its record is moved to its place once it is whole,
+    so a worker that outlives us can't touch what a later run wrote.
+
+    Raises
+    ------
+    OSError
+        The record can't be written.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    target = stem(out, work.case)
+    with _scratch(out) as scratch:
+        write_job(scratch / "job", work)
+        failure = _wait(work.case, scratch, timeout, watch)
+        if failure is not None:
+            write_record(target, failure)
+        else:
+            read_record(scratch / "record")
+            move_record(scratch / "record", target)
+    return read_record(target)
+
+
+@contextmanager
+def _scratch(out: Path) -> Iterator[Path]:
+    path = Path(tempfile.mkdtemp(prefix="jobs-", dir=out)).resolve()
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def _wait(case: Case, scratch: Path, timeout: float, watch: Watch) -> Failure | None:
+    command = [sys.executable, "-m", "gmixbench.measured.worker"]
+    with (scratch / "stderr").open("wb") as errors:
+        begun = time.monotonic()
+        worker = subprocess.Popen(
+            [*command, str(scratch / "job"), str(scratch / "record")],
+            env=environment.measured(scratch),
+            stdin=subprocess.DEVNULL,
+            stdout=errors,
+            stderr=errors,
+            start_new_session=True,
+        )
+        try:
+            while worker.poll() is None:
+                passed = time.monotonic() - begun
+                watch(passed)
+                if passed > timeout:
+                    _end(worker)
+                    return Failure(case, "time-out", f"not done after {timeout:g} s")
+                time.sleep(POLL)
+        finally:
+            _end(worker)
+    return _failure(case, worker.returncode, scratch)
+
+
+def _failure(case: Case, code: int, scratch: Path) -> Failure | None:
+    words = (scratch / "stderr").read_text(encoding="utf-8", errors="replace")[-LAST_WORDS:]
+    if code == NOT_WRITTEN:
+        raise OSError(words.strip().splitlines()[-1] if words.strip() else "record not written")
+    if code == 0 and has_record(scratch / "record"):
+        return None
+    name = signal.Signals(-code).name if code < 0 else f"exit code {code}"
+    return Failure(case, "crash", f"the worker ended with {name} and left no record", words)
+
+
+def _end(worker: "subprocess.Popen[bytes]") -> None:
+    # The whole group: a library may have started processes of its own.
+    if worker.poll() is None:
+        if hasattr(os, "killpg"):
+            os.killpg(worker.pid, signal.SIGKILL)
+        else:
+            worker.kill()
+        worker.wait()

@@ -1,0 +1,48 @@
+"""Points that a job carries: where chains start, and where the log density is held to its word."""
+
+from functools import cache
+
+import numpy as np
+from scipy.stats import qmc
+
+from gmixbench.spec import Mixture
+from gmixbench.truth.exact import Exact
+
+OFFSETS = ((2.0, 2.0), (-2.0, -2.0), (2.0, -2.0), (-2.0, 2.0))
+"""Posterior standard deviations by which chain c starts off its mode, taken in turn."""
+
+NEAR, FAR = 40, 10
+"""How many density points lie within `NEAR_SPREAD` of a mode, and within `FAR_SPREAD`."""
+
+NEAR_SPREAD, FAR_SPREAD = 4.0, 20.0
+"""Posterior standard deviations; far ones tell a log-sum-exp from a plain sum that underflows."""
+
+
+def starting_points(exact: Exact, model: Mixture, starts: str, chains: int) -> np.ndarray:
+    """Unconstrained starting points, shape (chains, 2).
+
+    Parameters
+    ----------
+    starts : "dispersed" puts chain c of `unordered` at mode c mod 2, "one-mode" all at the same;
+        `ordered` has one mode. Each is moved by its own of `OFFSETS`.
+    """
+    offsets = np.array([OFFSETS[c % len(OFFSETS)] for c in range(chains)])
+    points = exact.mode(model) + offsets * exact.scale(model)
+    if starts == "dispersed" and not model.ordered:
+        points[1::2] = points[1::2, ::-1]
+    return points
+
+
+def density_points(exact: Exact, model: Mixture) -> np.ndarray:
+    """Fixed unconstrained points around the modes, shape (50, 2); the same in every run."""
+    points = exact.mode(model) + _spread() * exact.scale(model)
+    if not model.ordered:
+        points[1::2] = points[1::2, ::-1]
+    return points
+
+
+@cache
+def _spread() -> np.ndarray:
+    # Halton's points less their centre: even, fixed, and never at a mode, where a gradient is zero.
+    unit = 2 * qmc.Halton(2, scramble=False).random(NEAR + FAR + 1)[1:] - 1
+    return unit * np.repeat([NEAR_SPREAD, FAR_SPREAD], [NEAR, FAR])[:, None]

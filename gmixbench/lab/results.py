@@ -1,0 +1,117 @@
+"""From the records in a folder to verdicts, and `scores.json`."""
+
+import json
+import math
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from gmixbench.lab import store
+from gmixbench.record import SCHEMA, Failure, write_bytes
+from gmixbench.ruler.verdict import Judged, judge
+from gmixbench.spec import Case, Mixture
+from gmixbench.truth.exact import Exact, solve
+
+
+@dataclass(frozen=True, eq=False)
+class Results:
+    """All of a folder: judged runs, failures, the exact posterior by data set, the environment."""
+
+    judged: tuple[Judged, ...]
+    failures: tuple[Failure, ...]
+    exacts: dict[str, Exact]
+    environment: dict[str, str]
+
+
+def judge_folder(out: Path, exacts: dict[str, Exact] | None = None) -> Results:
+    """Judge every record of a folder; nothing is sampled.
+
+    Parameters
+    ----------
+    exacts : posteriors that are solved already, by data set
+
+    Raises
+    ------
+    gmixbench.lab.store.FolderError
+        The folder holds no run.
+    gmixbench.record.DamagedRecordError
+        A file can't be read back whole; the message names it.
+    """
+    records = store.records(out)
+    plan = store.read_plan(out)
+    solved = dict(exacts or {})
+    for record in records:
+        name = record.case.dataset
+        if name not in solved:
+            solved[name] = solve(store.read_data(out, name), record.case.model)
+    return Results(
+        judged=tuple(
+            judge(record, solved[record.case.dataset])
+            for record in records
+            if not isinstance(record, Failure)
+        ),
+        failures=tuple(record for record in records if isinstance(record, Failure)),
+        exacts=solved,
+        environment=plan.environment if plan else {},
+    )
+
+
+def write_scores(out: Path, results: Results) -> Path:
+    """Write `scores.json` and return its path.
+
+    Every score has every key; a number that does not exist, or is not finite, is null.
+    """
+    content = {
+        "schema": SCHEMA,
+        "environment": results.environment,
+        "scores": [_score(judged) for judged in results.judged],
+        "failures": [_failure(failure) for failure in results.failures],
+    }
+    path = out / "scores.json"
+    write_bytes(path, (json.dumps(content, indent=1, allow_nan=False) + "\n").encode())
+    return path
+
+
+def _score(judged: Judged) -> dict[str, Any]:
+    scores, verdict = judged.scores, judged.verdict
+    metrics = {name: _number(value) for name, value in scores.metrics.items()}
+    return {
+        **_case(scores.case),
+        "valid": verdict.valid,
+        "labels": verdict.labels,
+        "converged": verdict.converged,
+        "reasons": list(verdict.reasons),
+        "metrics": metrics,
+        "occupancy_by_chain": [chain.occupancy for chain in scores.chains] or None,
+        "environment": judged.run.environment,
+        "shims": list(judged.run.shims),
+    }
+
+
+def _failure(failure: Failure) -> dict[str, Any]:
+    return {**_case(failure.case), "kind": failure.kind, "message": failure.message}
+
+
+def _case(case: Case) -> dict[str, Any]:
+    return {
+        "dataset": case.dataset,
+        "model": case.model.name,
+        "mixture": _mixture(case.model),
+        "backend": case.backend,
+        "method": case.method,
+        "settings": asdict(case.settings),
+        "stack": case.stack,
+        "seed": case.seed,
+    }
+
+
+def _mixture(model: Mixture) -> dict[str, float]:
+    return {
+        "sigma": model.sigma,
+        "prior_mean": model.prior.mean,
+        "prior_scale": model.prior.scale,
+    }
+
+
+def _number(value: float | None) -> float | None:
+    return None if value is None or not math.isfinite(value) else float(value)

@@ -1,0 +1,205 @@
+"""One job in, one record out: `python -m gmixbench.measured.worker JOB_STEM RECORD_STEM`.
+
+Runs in the measured environment, in a fresh process. Whatever goes wrong in there becomes a
+`Failure` on disk, so exit code 0 means that a record was written. The density is evaluated
+last, so that it neither warms up what is measured nor adds to it.
+"""
+
+import os
+import platform
+import sys
+import textwrap
+import time
+import traceback
+from dataclasses import replace
+from pathlib import Path
+from typing import Dict, Optional, Sequence, Tuple
+
+from gmixbench.measured.backends import INSTALL, load
+from gmixbench.record import (
+    DamagedRecordError,
+    Failure,
+    Job,
+    Record,
+    Run,
+    read_job,
+    write_record,
+)
+from gmixbench.spec import Case
+
+try:
+    import resource
+except ImportError:  # Windows
+    resource = None  # type: ignore[assignment]
+
+CORE_VARIABLE = "GMIXBENCH_CORE"
+"""Environment variable with the number of the one core to run on, if any."""
+
+THREAD_VARIABLES = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "NUMBA_NUM_THREADS",
+    "XLA_FLAGS",
+    "JAX_ENABLE_X64",
+    "JAX_PLATFORMS",
+    CORE_VARIABLE,
+)
+"""Variables that bear on threads, precision and devices: part of a run's environment."""
+
+USAGE, BAD_JOB, NOT_WRITTEN = 2, 65, 74
+"""Exit codes when there is no record; the last two are sysexits.h's EX_DATAERR and EX_IOERR."""
+
+MESSAGE_WIDTH = 300
+
+
+def measure(job: Job) -> Run:
+    """Import the library, build the model, sample or fit, and evaluate the density.
+
+    Raises
+    ------
+    Exception
+        Whatever the library raises.
+    """
+    begun = time.perf_counter()
+    _pin_to_core()
+    backend = load(job.case.backend)
+    imported = time.perf_counter()
+    model = backend.build(job)
+    built = time.perf_counter()
+    work = backend.sample if job.case.method == "nuts" else backend.fit_advi
+    measured = work(model, job)
+    # What follows is ours, so the clocks are read before it.
+    timing = replace(
+        measured.timing,
+        import_s=imported - begun,
+        build_s=built - imported,
+        total_s=time.perf_counter() - begun,
+        cpu_s=_cpu_seconds(),
+        peak_memory=_peak_memory(),
+    )
+    return Run(
+        case=job.case,
+        timing=timing,
+        counters=measured.counters,
+        density=backend.density(model, job.points),
+        result=measured.result,
+        environment=environment(backend.PACKAGES),
+        shims=measured.shims,
+    )
+
+
+def failure(case: Case, error: Exception) -> Failure:
+    """Record of an exception: one line, and the traceback as its detail."""
+    detail = "".join(traceback.format_exception(type(error), error, error.__traceback__))
+    kind, text = "exception", "{}: {}".format(type(error).__name__, error)
+    if isinstance(error, ModuleNotFoundError):
+        kind, text = "missing", str(error)
+        if case.backend in INSTALL:
+            text += "; to install it: " + INSTALL[case.backend]
+    return Failure(case, kind, textwrap.shorten(text, MESSAGE_WIDTH), detail)
+
+
+def environment(packages: Tuple[str, ...]) -> Dict[str, str]:
+    """Names and versions of what was measured in, and its thread settings; absent ones left out."""
+    found = {
+        "python": platform.python_version(),
+        "implementation": platform.python_implementation(),
+        "platform": platform.platform(),
+        "machine": platform.machine(),
+        "cpu": _cpu_model(),
+    }
+    for package in ("numpy", *packages):
+        version = _version(package)
+        if version is not None:
+            found[package] = version
+    found.update({name: os.environ[name] for name in THREAD_VARIABLES if name in os.environ})
+    return found
+
+
+def _pin_to_core() -> None:
+    core = os.environ.get(CORE_VARIABLE)
+    if core is not None and hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {int(core)})
+
+
+def _cpu_seconds() -> Optional[float]:
+    """CPU seconds of this process and the children it has waited for, from their start."""
+    if resource is None:
+        return None
+    usages = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
+
+
+def _peak_memory() -> Optional[int]:
+    """Most bytes resident at once in the largest process: this one, or a compiler it started."""
+    if resource is None:
+        return None
+    unit = 1 if sys.platform == "darwin" else 1024
+    own = _high_water_mark()
+    if own is None:
+        own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+    # A child's figure starts from what its parent had when it was started: no more than `own`.
+    return max(own, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * unit)
+
+
+def _high_water_mark() -> Optional[int]:
+    # Linux: ru_maxrss of a started process includes the memory of the one that started it.
+    try:
+        lines = Path("/proc/self/status").read_text().splitlines()
+    except OSError:
+        return None
+    kibibytes = [int(line.split()[1]) for line in lines if line.startswith("VmHWM:")]
+    return kibibytes[0] * 1024 if kibibytes else None
+
+
+def _cpu_model() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        lines = []
+    models = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return models[0] if models else platform.processor()
+
+
+def _version(package: str) -> Optional[str]:
+    try:
+        from importlib import metadata
+    except ImportError:  # Python 3.7 and older
+        import pkg_resources  # type: ignore[import-not-found]
+
+        try:
+            return str(pkg_resources.get_distribution(package).version)
+        except pkg_resources.DistributionNotFound:
+            return None
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the worker; the exit code is 0 when a record was written."""
+    if len(arguments) != 2:
+        sys.stderr.write("usage: python -m gmixbench.measured.worker JOB_STEM RECORD_STEM\n")
+        return USAGE
+    job_stem, record_stem = (Path(argument) for argument in arguments)
+    try:
+        job = read_job(job_stem)
+    except DamagedRecordError as error:
+        sys.stderr.write("{}\n".format(error))
+        return BAD_JOB
+    try:
+        record: Record = measure(job)
+    except Exception as error:  # noqa: BLE001  # a library may raise anything; the run goes on
+        record = failure(job.case, error)
+    try:
+        write_record(record_stem, record)
+    except OSError as error:
+        sys.stderr.write("{}\n".format(error))
+        return NOT_WRITTEN
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

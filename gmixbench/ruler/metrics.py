@@ -1,0 +1,99 @@
+"""The metrics: name, unit, direction and definition of each, in one table.
+
+Light to import: the command line lists it without loading what computes it.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Better = Literal["higher", "lower"] | None
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One metric: its unit, which way is better, what it is defined for, and its definition.
+
+    `methods` is "nuts", "advi" or "both". `speed` marks what an invalid run does not show.
+    """
+
+    name: str
+    unit: str
+    better: Better
+    methods: Literal["nuts", "advi", "both"]
+    speed: bool
+    definition: str
+
+
+def _table(*metrics: Metric) -> dict[str, Metric]:
+    return {metric.name: metric for metric in metrics}
+
+
+METRICS = _table(
+    Metric("draws_per_second", "1/s", "higher", "nuts", True,
+           "draws of all chains / sample_s"),
+    Metric("ess_bulk", "draws", "higher", "nuts", False,
+           "least bulk ESS of smaller mean, larger mean and log density, rank-normalized"),
+    Metric("ess_tail", "draws", "higher", "nuts", False,
+           "least tail ESS (5 % and 95 %) of smaller mean, larger mean and log density"),
+    Metric("ess_per_second", "1/s", "higher", "nuts", True,
+           "min(ess_bulk, ess_tail) / sample_s"),
+    Metric("ess_per_gradient", "1", "higher", "nuts", True,
+           "min(ess_bulk, ess_tail) / gradient evaluations while sampling"),
+    Metric("seconds_per_gradient", "s", "lower", "nuts", True,
+           "sample_s / gradient evaluations while sampling"),
+    Metric("time_to_ess_1000", "s", "lower", "nuts", True,
+           "build_s + compile_s + warmup_s + 1000 / ess_per_second"),
+    Metric("rhat", "1", "lower", "nuts", False,
+           "worst rank-normalized split R-hat of the labelled means"),
+    Metric("rhat_relabelled", "1", "lower", "nuts", False,
+           "worst rank-normalized split R-hat of the smaller and the larger mean"),
+    Metric("mode_switches", "1/1000 draws", "higher", "nuts", False,
+           "changes of the sign of m2 - m1 within chains, per 1000 draws"),
+    Metric("mode_occupancy", "1", None, "nuts", False,
+           "share of draws with m2 > m1, all chains pooled; by chain in `occupancy_by_chain`"),
+    Metric("occupancy_error", "1", "lower", "nuts", False,
+           "largest |occupancy - exact mass| of any chain; 1/2 for a chain that never switches"),
+    Metric("bias_z", "MCSE", "lower", "nuts", False,
+           "largest |estimate - exact| / MCSE over mean, sd, 5 % and 95 % quantile of the smaller "
+           "and the larger mean, and mean and sd of the log density on the constrained scale"),
+    Metric("density_error", "1", "lower", "both", False,
+           "largest |a - b| / max(1, |b|) of log density (its constant apart) and gradient against "
+           "the written density, at the job's points"),
+    Metric("density_constant", "nats", "lower", "both", False,
+           "median difference of the log density from the written density at the job's points"),
+    Metric("divergences", "draws", "lower", "nuts", False,
+           "divergent draws after warm-up"),
+    Metric("max_treedepth_share", "1", "lower", "nuts", False,
+           "share of draws whose trajectory stopped at the largest tree depth"),
+    Metric("ebfmi", "1", "higher", "nuts", False,
+           "least E-BFMI of any chain"),
+    Metric("gradients_warmup", "evaluations", "lower", "nuts", False,
+           "gradient evaluations in warm-up, all chains"),
+    Metric("gradients_sample", "evaluations", "lower", "nuts", False,
+           "gradient evaluations while sampling, all chains"),
+    Metric("steps_per_second", "1/s", "higher", "advi", True,
+           "optimization steps / fit_s"),
+    Metric("average_loss", "nats", "lower", "advi", False,
+           "mean of the last tenth of the loss trace"),
+    Metric("loss", "nats", "lower", "advi", False,
+           "negative ELBO of the final approximation, by quadrature"),
+    Metric("gap", "nats", "lower", "advi", False,
+           "loss less that of the best mean-field normal"),
+    Metric("kl", "nats", "lower", "advi", False,
+           "loss + log evidence; at least log 2 for a fit of one mode of `unordered`"),
+    Metric("steps_to_converge", "steps", "lower", "advi", False,
+           "first step after which the trace's running mean over 500 steps stays within 0.1 nats "
+           "of its last value"),
+    Metric("import_s", "s", "lower", "both", False, "importing the library"),
+    Metric("build_s", "s", "lower", "both", False, "building the library's model object"),
+    Metric("compile_s", "s", "lower", "both", False,
+           "tracing and compiling, from empty compilation caches"),
+    Metric("warmup_s", "s", "lower", "nuts", False, "warm-up, summed over chains"),
+    Metric("sample_s", "s", "lower", "nuts", True, "sampling after warm-up, summed over chains"),
+    Metric("fit_s", "s", "lower", "advi", True, "optimization steps"),
+    Metric("total_s", "s", "lower", "both", False, "the whole process, imports included"),
+    Metric("cpu_s", "s", "lower", "both", False, "CPU time of the process and its children"),
+    Metric("peak_memory", "bytes", "lower", "both", False,
+           "largest resident memory of the process or a child"),
+)
+"""Every metric by name: the one table that the command line, the report and the files share."""

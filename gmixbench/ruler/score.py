@@ -1,0 +1,244 @@
+"""The ruler: metrics of a run, computed outside what was measured, by one pinned ArviZ."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from gmixbench.record import Draws, Fit, Run, Timing
+from gmixbench.ruler import diagnostics
+from gmixbench.ruler.metrics import METRICS
+from gmixbench.spec import Case
+from gmixbench.truth import density
+from gmixbench.truth.exact import Exact
+from gmixbench.truth.variational import mean_field_loss
+
+WINDOW = 500
+"""Steps of the running mean that tells when ADVI has converged."""
+
+CLOSE_ENOUGH = 0.1
+"""Nats from its last value within which that running mean must stay."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One estimate held against the exact posterior; `ess` is what its MCSE rests on."""
+
+    name: str
+    estimate: float
+    exact: float
+    mcse: float
+    z: float
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Least of bulk and tail ESS of one label-invariant quantity."""
+
+    name: str
+    ess: float
+
+
+@dataclass(frozen=True)
+class Chain:
+    """Mode occupancy of one chain: share of m2 > m1, switches, and the indicator's MCSE and ESS."""
+
+    occupancy: float
+    switches: int
+    mcse: float
+    ess: float
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Metrics of a run, by name in `METRICS`; `None` where one has no meaning or is not told."""
+
+    case: Case
+    metrics: dict[str, float | None]
+    checks: tuple[Check, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+    chains: tuple[Chain, ...] = ()
+
+
+def score(run: Run, exact: Exact) -> Scores:
+    """Metrics of a run against the exact posterior of its data set.
+
+    Nothing is sampled here: the same run gives the same scores at any time.
+    """
+    metrics: dict[str, float | None] = dict.fromkeys(METRICS)
+    metrics.update(_density(run, exact))
+    metrics.update(_timing(run.timing))
+    if isinstance(run.result, Fit):
+        metrics.update(_advi(run, run.result, exact))
+        return Scores(run.case, metrics)
+    draws = run.result
+    quantities = label_invariant(draws, exact)
+    evidence = tuple(
+        Evidence(name, _least(diagnostics.ess_bulk(value), diagnostics.ess_tail(value)))
+        for name, value in quantities.items()
+    )
+    checks = tuple(_checks(quantities, exact))
+    chains = () if run.case.model.ordered else tuple(map(_chain, draws.means))
+    metrics.update(_nuts(run, draws, quantities, checks))
+    metrics.update(_labels(draws, chains))
+    return Scores(run.case, metrics, checks, evidence, chains)
+
+
+def label_invariant(draws: Draws, exact: Exact) -> dict[str, np.ndarray]:
+    """Smaller mean, larger mean and log density of each draw, each of shape (chains, draws)."""
+    shape = draws.means.shape[:2]
+    return {
+        "smaller mean": draws.means.min(axis=-1),
+        "larger mean": draws.means.max(axis=-1),
+        "log density": exact.log_joint(draws.means.reshape(-1, 2)).reshape(shape),
+    }
+
+
+def _density(run: Run, exact: Exact) -> dict[str, float | None]:
+    measured = run.density
+    values, gradients = density.log_density(run.case.model, exact.x, measured.points)
+    with np.errstate(invalid="ignore"):
+        constant = float(np.median(measured.values - values))
+        errors = np.concatenate(
+            [
+                np.abs(measured.values - constant - values) / np.maximum(1.0, np.abs(values)),
+                (np.abs(measured.gradients - gradients) / np.maximum(1.0, np.abs(gradients))).ravel(),
+            ]
+        )
+    return {
+        "density_error": float(errors.max()) if np.all(np.isfinite(errors)) else math.inf,
+        "density_constant": constant,
+    }
+
+
+def _timing(timing: Timing) -> dict[str, float | None]:
+    return {name: getattr(timing, name) for name in (item.name for item in fields(Timing))}
+
+
+def _checks(quantities: dict[str, np.ndarray], exact: Exact) -> list[Check]:
+    figures, error = exact.figures, exact.error
+    margins = {"smaller mean": (0, exact.smaller), "larger mean": (1, exact.larger)}
+    checks = []
+    for name, (k, margin) in margins.items():
+        x = quantities[name]
+        checks.append(_check(f"mean of the {name}", x.mean(), figures.mean[k],
+                             diagnostics.mcse_mean(x), error.mean[k]))
+        checks.append(_check(f"sd of the {name}", x.std(ddof=1), figures.sd[k],
+                             diagnostics.mcse_sd(x), error.sd[k]))
+        for p in (0.05, 0.95):
+            checks.append(_check(f"{p:.0%} quantile of the {name}", np.quantile(x, p),
+                                 margin.quantile(np.array(p)), diagnostics.mcse_quantile(x, p),
+                                 error.quantiles[:, k].max()))
+    x = quantities["log density"]
+    checks.append(_check("mean of the log density", x.mean(), figures.log_density[0],
+                         diagnostics.mcse_mean(x), error.log_density[0]))
+    checks.append(_check("sd of the log density", x.std(ddof=1), figures.log_density[1],
+                         diagnostics.mcse_sd(x), error.log_density[1]))
+    return checks
+
+
+def _check(name: str, estimate: float, exact: float, mcse: float, error: float) -> Check:
+    spread = math.hypot(mcse, error)
+    distance = abs(float(estimate) - float(exact))
+    z = distance / spread if spread > 0 and math.isfinite(distance) else math.inf
+    return Check(name, float(estimate), float(exact), float(mcse), z)
+
+
+def _chain(means: np.ndarray) -> Chain:
+    upper = (means[:, 1] > means[:, 0]).astype(float)
+    switches = int(np.count_nonzero(np.diff(upper)))
+    if switches == 0:
+        return Chain(float(upper.mean()), 0, math.nan, 0.0)
+    return Chain(
+        float(upper.mean()),
+        switches,
+        diagnostics.mcse_mean(upper[None]),
+        diagnostics.ess_mean(upper[None]),
+    )
+
+
+def _nuts(
+    run: Run, draws: Draws, quantities: dict[str, np.ndarray], checks: tuple[Check, ...]
+) -> dict[str, float | None]:
+    timing, gradients = run.timing, run.counters.gradients_sample
+    ess_bulk = _least(*(diagnostics.ess_bulk(x) for x in quantities.values()))
+    ess_tail = _least(*(diagnostics.ess_tail(x) for x in quantities.values()))
+    ess = _least(ess_bulk, ess_tail)
+    ess_per_second = _ratio(ess, timing.sample_s)
+    count = draws.means.shape[0] * draws.means.shape[1]
+    relabelled = (quantities["smaller mean"], quantities["larger mean"])
+    return {
+        "draws_per_second": _ratio(count, timing.sample_s),
+        "ess_bulk": ess_bulk,
+        "ess_tail": ess_tail,
+        "ess_per_second": ess_per_second,
+        "ess_per_gradient": _ratio(ess, gradients),
+        "seconds_per_gradient": _ratio(timing.sample_s, gradients),
+        "time_to_ess_1000": _sum(
+            timing.build_s, timing.compile_s, timing.warmup_s, _ratio(1000.0, ess_per_second)
+        ),
+        "rhat": max(diagnostics.rhat(draws.means[..., k]) for k in range(2)),
+        "rhat_relabelled": max(diagnostics.rhat(x) for x in relabelled),
+        "bias_z": max(check.z for check in checks),
+        "divergences": _told(draws.diverging, np.sum),
+        "max_treedepth_share": _told(draws.at_max_treedepth, np.mean),
+        "ebfmi": _told(draws.energy, diagnostics.ebfmi),
+        "gradients_warmup": run.counters.gradients_warmup,
+        "gradients_sample": gradients,
+    }
+
+
+def _labels(draws: Draws, chains: tuple[Chain, ...]) -> dict[str, float | None]:
+    if not chains:
+        return {}
+    count = draws.means.shape[0] * draws.means.shape[1]
+    occupancy = [chain.occupancy for chain in chains]
+    return {
+        "mode_switches": 1000.0 * sum(chain.switches for chain in chains) / count,
+        "mode_occupancy": float(np.mean(occupancy)),
+        "occupancy_error": max(abs(share - 0.5) for share in occupancy),
+    }
+
+
+def _advi(run: Run, fit: Fit, exact: Exact) -> dict[str, float | None]:
+    model = run.case.model
+    loss, _ = mean_field_loss(model, exact.x, fit.location, fit.scale)
+    return {
+        "steps_per_second": _ratio(len(fit.trace), run.timing.fit_s),
+        "average_loss": float(np.mean(fit.trace[-max(1, len(fit.trace) // 10) :])),
+        "loss": loss,
+        "gap": loss - exact.best_mean_field(model).loss,
+        "kl": loss + exact.log_evidence(model),
+        "steps_to_converge": steps_to_converge(fit.trace),
+    }
+
+
+def steps_to_converge(trace: np.ndarray) -> float | None:
+    """First step after which the running mean stays close to its last value; `None` if too short.
+
+    A step is counted where the window that ends at it is full.
+    """
+    if len(trace) < WINDOW or not np.all(np.isfinite(trace)):
+        return None
+    total = np.concatenate([[0.0], np.cumsum(trace - trace[-1])])
+    running = (total[WINDOW:] - total[:-WINDOW]) / WINDOW
+    away = np.flatnonzero(np.abs(running - running[-1]) > CLOSE_ENOUGH)
+    return float(WINDOW + (away[-1] + 1 if len(away) else 0))
+
+
+def _told(values: np.ndarray | None, statistic: Callable[[np.ndarray], float]) -> float | None:
+    return None if values is None else float(statistic(values))
+
+
+def _least(*values: float) -> float:
+    return float(np.min(values))
+
+
+def _ratio(above: float | None, below: float | None) -> float | None:
+    return None if above is None or not below else above / below
+
+
+def _sum(*terms: float | None) -> float | None:
+    known = [term for term in terms if term is not None]
+    return sum(known) if len(known) == len(terms) else None

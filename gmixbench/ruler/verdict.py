@@ -1,0 +1,163 @@
+"""Whether a run may be believed: valid or not, and what became of its labels."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy.stats import norm
+
+from gmixbench.record import Draws, Run
+from gmixbench.ruler.metrics import METRICS
+from gmixbench.ruler.score import Chain, Scores, score
+from gmixbench.truth.exact import Exact
+
+FAMILYWISE = 0.001
+"""Probability that a right run is called invalid by any of its checks."""
+
+DENSITY_TOLERANCE = 1e-10
+"""Largest relative difference from the written density in float64."""
+
+LEAST_ESS = 400.0
+"""ESS of each label-invariant quantity below which there is not enough evidence (Vehtari 2021)."""
+
+LEAST_INDICATOR_ESS = 100.0
+"""ESS of a chain's mode indicator below which its occupancy is not tested."""
+
+NOISE = 8.0
+"""How much the limit of z grows with noise in the MCSE: z (1 + NOISE / sqrt(ESS)).
+
+ArviZ estimates the MCSE from the draws themselves, so z has heavier tails than a normal. Measured
+on the exact backend by benchmarks/calibrate.py.
+"""
+
+CONVERGED = 0.05
+"""Gap in nats below which ADVI has converged."""
+
+IMPOSSIBLE = 1e-6
+"""Nats by which a loss may lie below the best possible one, for rounding."""
+
+CONSTANT_SHIM = "density-constant"
+"""Name of a backend's shim that explains a constant in its log density."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Judgement of a run.
+
+    `valid` alone decides whether speed is shown. `labels` is "mixed", "stuck" or "undecided" for
+    draws of `unordered`, else `None`. `converged` is told of ADVI alone. `reasons` say why a run is
+    invalid, or stuck, or undecided.
+    """
+
+    valid: bool
+    labels: str | None
+    converged: bool | None
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """A run with its scores and its verdict; an invalid run's scores show no speed."""
+
+    run: Run
+    scores: Scores
+    verdict: Verdict
+
+
+def judge(run: Run, exact: Exact) -> Judged:
+    """Score a run and judge it against the exact posterior of its data set."""
+    scores = score(run, exact)
+    faults = [*_density_faults(run, scores, exact)]
+    labels, remarks = None, list[str]()
+    converged = None
+    if isinstance(run.result, Draws):
+        faults += _bias_faults(run.result, scores)
+        if scores.chains:
+            labels, remarks = judge_labels(scores.chains)
+    else:
+        faults += _loss_faults(scores, exact)
+        gap = scores.metrics["gap"]
+        converged = gap is not None and gap < CONVERGED
+        if not converged:
+            remarks = [f"ADVI has not converged: gap {gap:.3g} nats is not below {CONVERGED}"]
+    valid = not faults
+    shown = scores if valid else replace(scores, metrics=_without_speed(scores.metrics))
+    return Judged(run, shown, Verdict(valid, labels, converged, (*faults, *remarks)))
+
+
+def limit(count: int, ess: float) -> float:
+    """Largest z that any of `count` two-sided checks may reach, at the familywise level.
+
+    Bonferroni's bound of the normal quantile, widened by the noise of an MCSE that is itself
+    estimated from draws of effective sample size `ess`.
+    """
+    return float(norm.isf(FAMILYWISE / (2 * count))) * (1 + NOISE / math.sqrt(max(ess, 1.0)))
+
+
+def judge_labels(chains: tuple[Chain, ...]) -> tuple[str, list[str]]:
+    """What became of the labels, and why, from each chain's occupancy of the exact half."""
+    stuck = [k for k, chain in enumerate(chains, 1) if chain.switches == 0]
+    if stuck:
+        names = ", ".join(map(str, stuck))
+        return "stuck", [f"labels stuck: no mode switch in chain {names} of {len(chains)}"]
+    thin = [k for k, chain in enumerate(chains, 1) if chain.ess < LEAST_INDICATOR_ESS]
+    if thin:
+        least = min(chain.ess for chain in chains)
+        return "undecided", [
+            f"labels undecided: mode indicator has ESS {least:.0f} in a chain, "
+            f"{LEAST_INDICATOR_ESS:.0f} are needed"
+        ]
+    for k, chain in enumerate(chains, 1):
+        z = abs(chain.occupancy - 0.5) / chain.mcse
+        if z > limit(len(chains), chain.ess):
+            return "undecided", [
+                f"labels undecided: chain {k} has occupancy {chain.occupancy:.3f}, "
+                f"{z:.1f} MCSE from 1/2"
+            ]
+    return "mixed", []
+
+
+def _density_faults(run: Run, scores: Scores, exact: Exact) -> Iterator[str]:
+    error, constant = scores.metrics["density_error"], scores.metrics["density_constant"]
+    if error is None or not error <= DENSITY_TOLERANCE:
+        yield (
+            f"density_error {error:.2g} exceeds {DENSITY_TOLERANCE:g}: log density or gradient is "
+            "not the model's"
+        )
+    scale = max(1.0, abs(float(exact.figures.log_density[0])))
+    small = constant is not None and abs(constant) <= DENSITY_TOLERANCE * scale
+    if not small and CONSTANT_SHIM not in run.shims:
+        yield f"density_constant {constant:.6g} nats is not zero and no shim says why"
+
+
+def _bias_faults(draws: Draws, scores: Scores) -> Iterator[str]:
+    if not np.all(np.isfinite(draws.means)):
+        yield "some draws are not finite"
+        return
+    for evidence in scores.evidence:
+        if not evidence.ess >= LEAST_ESS:
+            yield (
+                f"not enough evidence: ESS {evidence.ess:.0f} of the {evidence.name}, "
+                f"{LEAST_ESS:.0f} are needed"
+            )
+    least = min(evidence.ess for evidence in scores.evidence)
+    bound = limit(len(scores.checks), least if math.isfinite(least) else 0.0)
+    beyond = [check for check in scores.checks if not check.z <= bound]
+    for check in sorted(beyond, key=lambda check: -check.z):
+        yield (
+            f"bias: {check.name} is {check.estimate:.6g}, exactly {check.exact:.6g}: "
+            f"{check.z:.1f} MCSE off, limit {bound:.1f}"
+        )
+
+
+def _loss_faults(scores: Scores, exact: Exact) -> Iterator[str]:
+    loss, gap = scores.metrics["loss"], scores.metrics["gap"]
+    if loss is None or gap is None or not math.isfinite(loss):
+        yield "the fitted normal has no finite loss"
+    elif gap < -(IMPOSSIBLE + exact.best_mean_field(scores.case.model).error):
+        yield f"gap {gap:.3g} nats: a loss below the best possible one"
+
+
+def _without_speed(metrics: dict[str, float | None]) -> dict[str, float | None]:
+    return {name: None if METRICS[name].speed else value for name, value in metrics.items()}

@@ -1,0 +1,72 @@
+"""The backend `exact`: independent draws from the exact posterior, as a library would give them.
+
+It is the physical limit of ESS per draw, the ruler's own test, and a fake that runs the whole
+pipeline in a second. It wears the contract of the measured backends without importing them.
+"""
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from gmixbench.record import Counters, Density, Draws, Fit, Job, Measured, Timing
+from gmixbench.spec import AdviSettings, Mixture, NutsSettings
+from gmixbench.truth import density as written
+from gmixbench.truth.exact import Exact, solve
+
+PACKAGES = ("numpy", "scipy")
+
+
+@dataclass(frozen=True, eq=False)
+class Oracle:
+    """A model whose posterior is solved."""
+
+    model: Mixture
+    exact: Exact
+
+
+def build(job: Job) -> Oracle:
+    """Solve the posterior of the job's mixture and data."""
+    return Oracle(job.case.model, solve(job.x, job.case.model))
+
+
+def density(model: Oracle, points: np.ndarray) -> Density:
+    """Written log density and gradient at unconstrained points, shape (k, 2)."""
+    values, gradients = written.log_density(model.model, model.exact.x, points)
+    return Density(points, values, gradients)
+
+
+def sample(model: Oracle, job: Job) -> Measured:
+    """Independent draws; no warm-up, no gradients, nothing to compile."""
+    settings = _settings(job, NutsSettings)
+    rng = np.random.default_rng(job.case.seed)
+    start = time.perf_counter()
+    means = model.exact.draws(model.model, settings.chains * settings.draws, rng)
+    timing = Timing(compile_s=0.0, warmup_s=0.0, sample_s=time.perf_counter() - start)
+    return Measured(
+        Draws(means.reshape(settings.chains, settings.draws, 2)), timing, Counters(compilations=0)
+    )
+
+
+def fit_advi(model: Oracle, job: Job) -> Measured:
+    """Best mean-field normal; its trace is its own loss at every step."""
+    settings = _settings(job, AdviSettings)
+    start = time.perf_counter()
+    best = model.exact.best_mean_field(model.model)
+    rng = np.random.default_rng(job.case.seed)
+    points = best.location + best.scale * rng.standard_normal((settings.draws, 2))
+    fit = Fit(
+        trace=np.full(settings.steps, best.loss),
+        location=best.location,
+        scale=best.scale,
+        means=written.constrain(model.model, points),
+    )
+    timing = Timing(compile_s=0.0, fit_s=time.perf_counter() - start)
+    return Measured(fit, timing, Counters(compilations=0))
+
+
+def _settings(job: Job, kind: type) -> Any:
+    if not isinstance(job.case.settings, kind):
+        raise TypeError(f"{job.case.method} needs {kind.__name__}")
+    return job.case.settings
