@@ -186,11 +186,19 @@ def write_bytes(path: Path, content: bytes) -> None:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
+        os.chmod(name, 0o666 & ~_umask())
         os.replace(name, str(path))
     except BaseException:
         if os.path.exists(name):
             os.unlink(name)
         raise
+
+
+def _umask() -> int:
+    # mkstemp makes files for the owner alone, and the mask can only be read by setting it.
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
 
 
 def write_array(path: Path, array: np.ndarray) -> None:

@@ -24,7 +24,7 @@ from gmixbench.record import (
     write_array,
     write_bytes,
 )
-from gmixbench.spec import Case, Dataset
+from gmixbench.spec import Case, Dataset, Prior
 
 
 class FolderError(ValueError):
@@ -87,8 +87,8 @@ def read_plan(out: Path) -> Plan | None:
         raise DamagedRecordError(f"{path} is damaged: {error}") from error
 
 
-def prepare(out: Path, plan: Plan, datasets: Sequence[Dataset], *, fresh: bool) -> Plan:
-    """Make a folder ready for a plan and return what it then holds, earlier cases included.
+def prepare(out: Path, plan: Plan, datasets: Sequence[Dataset], *, fresh: bool) -> None:
+    """Make a folder ready for a plan; cases that it holds already stay.
 
     Raises
     ------
@@ -103,6 +103,7 @@ def prepare(out: Path, plan: Plan, datasets: Sequence[Dataset], *, fresh: bool) 
     before = read_plan(out)
     if before is not None:
         _same_environment(out, before, plan)
+        _same_mixture(out, before, plan)
         known = set(before.cases)
         cases = before.cases + tuple(case for case in plan.cases if case not in known)
         plan = Plan(plan.profile, cases, plan.environment)
@@ -153,6 +154,20 @@ def _same_environment(out: Path, before: Plan, plan: Plan) -> None:
         if had != has:
             raise FolderError(
                 f"{out} holds runs with {name} {had}, here is {has}: "
+                "give another --out, or --fresh to start over"
+            )
+
+
+def _same_mixture(out: Path, before: Plan, plan: Plan) -> None:
+    # One exact posterior judges all runs on a data set.
+    def mixtures(cases: Sequence[Case]) -> dict[str, tuple[float, Prior]]:
+        return {case.dataset: (case.model.sigma, case.model.prior) for case in cases}
+
+    known = mixtures(before.cases)
+    for name, wanted in mixtures(plan.cases).items():
+        if known.get(name, wanted) != wanted:
+            raise FolderError(
+                f"{out} holds runs on {name!r} with another sigma or prior: "
                 "give another --out, or --fresh to start over"
             )
 

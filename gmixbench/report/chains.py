@@ -10,12 +10,13 @@ from matplotlib.ticker import LogLocator, NullFormatter
 from numpy.typing import NDArray
 
 from gmixbench.report import style
-from gmixbench.report.panel import Panel
 from gmixbench.report.numbers import number, percent
+from gmixbench.report.panel import Panel
 from gmixbench.ruler import curves
 from gmixbench.ruler.verdict import LEAST_ESS
 from gmixbench.spec import Mixture
-from gmixbench.truth.exact import Exact, Marginal
+from gmixbench.truth.exact import Exact
+from gmixbench.truth.marginal import Marginal
 
 RHAT_LIMIT = 1.01
 """Vehtari et al. (2021): chains agree below it."""
@@ -38,7 +39,7 @@ _HALO = {"boxstyle": "square,pad=0", "facecolor": "white", "edgecolor": "none", 
 def trace(panels: Sequence[Panel], exact: Exact) -> Figure:
     """Both means along the chains, laid end to end, beside their densities and the exact one."""
     drawing = style.figure(3.1 * len(panels) + 0.35)
-    bands = np.atleast_1d(drawing.subfigures(len(panels), 1))
+    bands = drawing.subfigures(len(panels), 1, squeeze=False)[:, 0]
     for band, panel in zip(bands, panels, strict=True):
         band.suptitle(
             panel.name if panel.valid else f"{panel.name} (invalid)",
@@ -52,8 +53,8 @@ def trace(panels: Sequence[Panel], exact: Exact) -> Figure:
         marginals = _marginals(panel.model, exact)
         for i in range(2):
             _trace_row(grid[i, 0], grid[i, 1], panel.draws.means[..., i], marginals[i])
-            for marginal in (marginals[i],) if panel.model.ordered else (exact.smaller, exact.larger):
-                grid[i, 0].axhline(marginal.mean, color=style.EXACT, lw=1, ls=":")
+            for mean in {marginals[i].mean} if panel.model.ordered else exact.figures.mean:
+                grid[i, 0].axhline(mean, color=style.EXACT, lw=1, ls=":")
             grid[i, 0].set_ylabel(f"mean {i + 1}\n(data units)")
         _name_chains(grid[0, 0], panel)
         grid[0, 1].tick_params(labelbottom=False)
@@ -76,9 +77,7 @@ def _marginals(model: Mixture, exact: Exact) -> tuple[Marginal, Marginal]:
     return exact.labelled, exact.labelled
 
 
-def _trace_row(
-    left: Axes, right: Axes, values: NDArray[np.float64], marginal: Marginal
-) -> None:
+def _trace_row(left: Axes, right: Axes, values: NDArray[np.float64], marginal: Marginal) -> None:
     truth = curves.exact_density(marginal)
     top = truth.y.max()
     right.fill_betweenx(truth.x, truth.y, color=style.EXACT_FILL, lw=0)
@@ -133,7 +132,7 @@ def autocorrelation(panels: Sequence[Panel], exact: Exact) -> Figure:
     drawing = _label_grid(panels, exact, draw, "lag (draws, log scale)", "autocorrelation")
     handles = [
         Line2D([], [], color=style.BLUE, label="each chain, about its own mean"),
-        Line2D([], [], color=style.EXACT, ls="--", lw=1.8, label="all chains, about the exact mean"),
+        Line2D([], [], color=style.EXACT, ls="--", lw=1.8, label="all, about the exact mean"),
     ]
     drawing.legend(handles=handles, loc="outside lower center", ncols=2)
     return drawing
@@ -150,9 +149,7 @@ def ranks(panels: Sequence[Panel], exact: Exact) -> Figure:
         axes.set_xlim(0, 1)
         return 0.0, max(2.0, 1.05 * float(series.ratio.max()))
 
-    drawing = _label_grid(
-        panels, exact, draw, "rank among all draws (share)", "draws / expected"
-    )
+    drawing = _label_grid(panels, exact, draw, "rank among all draws (share)", "draws / expected")
     handles = [
         Line2D([], [], color=style.BLUE, label="one chain"),
         Line2D([], [], color=style.EXACT, ls="--", lw=1.6, label="chains all alike"),
@@ -196,7 +193,7 @@ def _label_grid(
     return drawing
 
 
-def agreement(panels: Sequence[Panel]) -> Figure:
+def agreement(panels: Sequence[Panel], _: Exact) -> Figure:
     """R-hat with and without labels, ESS, and ESS per second, one line a run."""
     drawing = style.figure(1.5 + 0.42 * len(panels))
     left, middle, right = drawing.subplots(1, 3, sharey=True, width_ratios=(1, 1.1, 0.9))
@@ -241,7 +238,15 @@ def _dots(axes: Axes, row: int, panel: Panel, marks: Mapping[str, _Mark]) -> Non
         place = row + offset
         axes.plot(value, place, marker=marker, color=colour, mfc="none", mew=1.6, ms=6.5)
         text = f"{value:.3f}" if metric.startswith("rhat") else number(value)
-        axes.annotate(text, (value, place), (7, 0), textcoords="offset points", va="center", size=9, bbox=_HALO)
+        axes.annotate(
+            text,
+            (value, place),
+            (7, 0),
+            textcoords="offset points",
+            va="center",
+            size=9,
+            bbox=_HALO,
+        )
 
 
 def _plain_log(axes: Axes, subs: tuple[float, ...] = (1.0,)) -> None:

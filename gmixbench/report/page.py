@@ -6,46 +6,44 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from matplotlib.figure import Figure
 
 from gmixbench.record import Failure, write_bytes
 from gmixbench.report import chains, losses, planes, style
-from gmixbench.report.numbers import MISSING, fixed, number, percent
+from gmixbench.report.numbers import MISSING, fixed, number
 from gmixbench.report.panel import Panel, is_nuts, panels
 from gmixbench.report.words import Caption, caption, headline
-from gmixbench.ruler.metrics import METRICS
+from gmixbench.ruler.metrics import METRICS, Metric
 from gmixbench.ruler.verdict import Judged
 from gmixbench.spec import Mixture
 from gmixbench.truth.exact import Exact
 
-ABREAST = 3
-"""NUTS runs side by side in one figure; more of them take a figure more."""
-
-ADVI_ABREAST = 4
+ABREAST = {"nuts": 3, "advi": 4}
+"""Runs side by side in one figure; more of them take a figure more."""
 
 NUTS_COLUMNS = (
     ("ess_per_second", "ESS/s", number),
     ("draws_per_second", "draws/s", number),
     ("ess_bulk", "ESS bulk", number),
     ("ess_tail", "ESS tail", number),
-    ("rhat", "R‑hat", lambda value: fixed(value, 3)),
-    ("rhat_relabelled", "R‑hat, relabelled", lambda value: fixed(value, 3)),
+    ("rhat", "R\u2011hat", lambda value: fixed(value, 3)),
+    ("rhat_relabelled", "R\u2011hat, relabelled", lambda value: fixed(value, 3)),
     ("occupancy_error", "occupancy error", lambda value: fixed(value, 3)),
-    ("bias_z", "bias z", lambda value: fixed(value, 2)),
-    ("divergences", "diver­gences", number),
-    ("compile_s", "compile, s", number),
-    ("time_to_ess_1000", "time to ESS 1000, s", number),
+    ("bias_z", "bias\u00a0z", lambda value: fixed(value, 2)),
+    ("divergences", "diver\u00adgences", number),
+    ("compile_s", "compile,\u00a0s", number),
+    ("time_to_ess_1000", "time to ESS\u00a01000,\u00a0s", number),
 )
 
 ADVI_COLUMNS = (
     ("steps_per_second", "steps/s", number),
-    ("loss", "loss, nats", lambda value: fixed(value, 3)),
+    ("loss", "loss,\u00a0nats", lambda value: fixed(value, 3)),
     ("average_loss", "average loss, nats", lambda value: fixed(value, 2)),
-    ("gap", "gap, nats", lambda value: fixed(value, 4)),
-    ("kl", "KL, nats", lambda value: fixed(value, 3)),
+    ("gap", "gap,\u00a0nats", lambda value: fixed(value, 4)),
+    ("kl", "KL,\u00a0nats", lambda value: fixed(value, 3)),
     ("steps_to_converge", "steps to converge", number),
-    ("compile_s", "compile, s", number),
+    ("compile_s", "compile,\u00a0s", number),
 )
 
 _Column = tuple[str, str, Callable[[float | None], str]]
@@ -140,7 +138,7 @@ def write_report(
         failures=[(_case_name(failure), failure) for failure in failures],
         data=[image for image in data if image is not None],
         sections=sections,
-        metrics=METRICS.values(),
+        metrics=[(metric.name, metric.definition, _notes(metric)) for metric in METRICS.values()],
         environment=environment,
         measured=_measured(results),
         missing=MISSING,
@@ -149,10 +147,13 @@ def write_report(
     return path
 
 
-def _template():  # type: ignore[no-untyped-def]
+def _template() -> Template:
     loader = PackageLoader("gmixbench.report")
     environment = Environment(
-        loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+        loader=loader,
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
         lstrip_blocks=True,
     )
     return environment.get_template("report.html.j2")
@@ -171,21 +172,26 @@ def _section(out: Path, results: Sequence[Judged], exact: Exact) -> Section:
     stem = _slug(f"{case.dataset}-{case.model.name}")
     nuts = panels([judged for judged in results if is_nuts(judged)])
     fits = panels([judged for judged in results if not is_nuts(judged)])
-    images = []
-    for figure, draw in (
-        ("trace", chains.trace),
-        ("joint", planes.joint),
-        ("autocorrelation", chains.autocorrelation),
-        ("ranks", chains.ranks),
-    ):
-        for part, some in _parts(nuts, ABREAST):
-            images.append(_image(out, f"{stem}-{figure}{part}", figure, name, some, draw(some, exact)))
-    if nuts:
-        drawing = chains.agreement(nuts)
-        images.append(_image(out, f"{stem}-agreement", "agreement", name, nuts, drawing))
-    for figure, draw in (("loss", losses.loss), ("approximation", planes.joint)):
-        for part, some in _parts(fits, ADVI_ABREAST):
-            images.append(_image(out, f"{stem}-{figure}{part}", figure, name, some, draw(some, exact)))
+    by_chains = {
+        "trace": chains.trace,
+        "joint": planes.joint,
+        "autocorrelation": chains.autocorrelation,
+        "ranks": chains.ranks,
+    }
+    drawn = [
+        *(
+            (figure, *part, draw)
+            for figure, draw in by_chains.items()
+            for part in _parts(nuts, ABREAST["nuts"])
+        ),
+        *(("agreement", "", nuts, chains.agreement) for _ in nuts[:1]),
+        *(("loss", *part, losses.loss) for part in _parts(fits, ABREAST["advi"])),
+        *(("approximation", *part, planes.joint) for part in _parts(fits, ABREAST["advi"])),
+    ]
+    images = [
+        _image(out, f"{stem}-{figure}{part}", figure, name, some, draw(some, exact))
+        for figure, part, some, draw in drawn
+    ]
     return Section(stem, name, _facts(case.model, exact), tuple(images))
 
 
@@ -209,9 +215,7 @@ def _embed(out: Path, stem: str, drawing: Figure) -> str:
     return "data:image/png;base64," + base64.b64encode(content).decode()
 
 
-def _data_image(
-    out: Path, name: str, exact: Exact, results: Sequence[Judged]
-) -> Image | None:
+def _data_image(out: Path, name: str, exact: Exact, results: Sequence[Judged]) -> Image | None:
     models = [j.run.case.model for j in results if j.run.case.dataset == name]
     if not models:
         return None
@@ -257,9 +261,7 @@ def _table(results: Sequence[Judged], *, nuts: bool) -> Table | None:
 def _row(panel: Panel, columns: Sequence[_Column]) -> Row:
     verdict = panel.judged.verdict
     cells = tuple(text(panel.shown(metric)) for metric, _, text in columns)
-    return Row(
-        panel.name, verdict.valid, verdict.labels, verdict.converged, cells, verdict.reasons
-    )
+    return Row(panel.name, verdict.valid, verdict.labels, verdict.converged, cells, verdict.reasons)
 
 
 def _measured(results: Sequence[Judged]) -> list[tuple[str, dict[str, str], str]]:
@@ -271,9 +273,14 @@ def _measured(results: Sequence[Judged]) -> list[tuple[str, dict[str, str], str]
         names[f"{run.case.backend} ({run.case.stack})"] = None
         shims.update(dict.fromkeys(run.shims))
     return [
-        (", ".join(names), dict(items), ", ".join(shims))
-        for items, (names, shims) in found.items()
+        (", ".join(names), dict(items), ", ".join(shims)) for items, (names, shims) in found.items()
     ]
+
+
+def _notes(metric: Metric) -> str:
+    better = f"{metric.better} is better" if metric.better else ""
+    notes = [note for note in (metric.unit if metric.unit != "1" else "", better) if note]
+    return f"({', '.join(notes)})" if notes else ""
 
 
 def _case_name(failure: Failure) -> str:

@@ -10,8 +10,8 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from gmixbench.report import style
-from gmixbench.report.panel import Panel
 from gmixbench.report.numbers import percent
+from gmixbench.report.panel import Panel
 from gmixbench.ruler import curves
 from gmixbench.spec import Mixture
 from gmixbench.truth.exact import Exact
@@ -51,12 +51,11 @@ def joint(panels: Sequence[Panel], exact: Exact) -> Figure:
     for row, window in zip(grid, shown, strict=True):
         truth = curves.exact_surface(exact, model, window)
         for axes, panel in zip(row, panels, strict=True):
-            axes.contourf(
-                truth.x, truth.y, truth.density, levels=levels, cmap=_GREYS, extend="max"
-            )
+            axes.contourf(truth.x, truth.y, truth.density, levels=levels, cmap=_GREYS, extend="max")
             _contour(axes, curves.draws_surface(model, panel.means, window), levels)
             axes.axline((0, 0), slope=1, color=style.INK, lw=0.9, ls="--")
             axes.set(xlim=window.x, ylim=window.y, aspect="equal")
+            axes.locator_params(nbins=5)
         row[0].set_ylabel("mean 2 (data units)")
     for axes, panel in zip(grid[0], panels, strict=True):
         style.title(axes, panel.name, valid=panel.valid, columns=len(panels))
@@ -76,9 +75,13 @@ def joint(panels: Sequence[Panel], exact: Exact) -> Figure:
 
 
 def _contour(axes: Axes, surface: curves.Surface, levels: curves.Array) -> None:
-    reached = levels[(levels < np.nanmax(surface.density)) & (levels > surface.lone)]
+    reached = levels[(levels < np.nanmax(surface.density)) & (levels > surface.resolved)]
     if reached.size:
         axes.contour(
-            surface.x, surface.y, surface.density, levels=reached, colors=style.VERMILLION,
+            surface.x,
+            surface.y,
+            surface.density,
+            levels=reached,
+            colors=style.VERMILLION,
             linewidths=0.9,
         )

@@ -7,10 +7,9 @@ from textwrap import fill
 from typing import Any
 
 import matplotlib as mpl
-import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from PIL import Image, ImageChops
 
 INK = "#24292f"
 FAINT = "#8b949e"
@@ -33,7 +32,7 @@ WIDTH = 10.0
 
 DPI = 180
 
-_RC: dict[str, Any] = {
+_RC: Any = {
     "font.size": 9.5,
     "axes.titlesize": 10.5,
     "axes.titleweight": "bold",
@@ -66,7 +65,8 @@ _RC: dict[str, Any] = {
 @contextmanager
 def house_style() -> Iterator[None]:
     """Figures that are made and saved inside look like those of this report."""
-    with mpl.rc_context(_RC):
+    with mpl.rc_context():
+        mpl.rcParams.update(_RC)
         yield
 
 
@@ -89,17 +89,12 @@ def title(axes: Axes, text: str, *, valid: bool = True, columns: int = 2) -> Non
 
 def png(drawing: Figure) -> bytes:
     """PNG of a figure, with a palette of 256 colours: a third of the size, no visible loss."""
-    from PIL import Image, ImageChops  # noqa: PLC0415  # Pillow comes with Matplotlib
-
-    canvas = FigureCanvasAgg(drawing)
-    drawing.set_dpi(DPI)
-    canvas.draw()
-    image = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
+    drawn, packed = io.BytesIO(), io.BytesIO()
+    drawing.savefig(drawn, format="png", dpi=DPI, pil_kwargs={"compress_level": 1})
+    image = Image.open(drawn).convert("RGB")
     # Equal aspects leave white above and below that the layout can't know of.
     _, top, _, bottom = ImageChops.invert(image).getbbox() or (0, 0, 0, image.height)
     image = image.crop((0, max(top - 8, 0), image.width, min(bottom + 8, image.height)))
-    buffer = io.BytesIO()
-    image.quantize(256, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(
-        buffer, "png", optimize=True
-    )
-    return buffer.getvalue()
+    image = image.quantize(256, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+    image.save(packed, "png", optimize=True)
+    return packed.getvalue()

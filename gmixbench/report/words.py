@@ -123,7 +123,9 @@ def _approximation(panel: Panel) -> str:
 
 
 def _reasons(panel: Panel) -> str:
-    return "; ".join(panel.judged.verdict.reasons) or "no reason given"
+    reasons = panel.judged.verdict.reasons
+    more = f" (and {len(reasons) - 1} more)" if len(reasons) > 1 else ""
+    return reasons[0] + more if reasons else "no reason given"
 
 
 def _unjudged(panel: Panel) -> str:
@@ -159,8 +161,8 @@ QUESTIONS: Mapping[
         _same("Do the draws have the shape, place and weight of the exact posterior?"),
         _same(
             "Grey steps are the exact density, half a decade apart; the lines are the draws at the "
-            "same levels, so each should follow the edge of a grey step. Levels that a lone draw would "
-            "reach are left out."
+            "same levels, so each should follow the edge of a grey step. Levels that one or two "
+            "draws would decide are left out."
         ),
         _joint,
     ),

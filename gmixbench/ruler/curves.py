@@ -15,7 +15,8 @@ from scipy.stats import norm
 
 from gmixbench.ruler.score import WINDOW
 from gmixbench.spec import WEIGHTS, Mixture
-from gmixbench.truth.exact import Exact, Marginal
+from gmixbench.truth.exact import Exact
+from gmixbench.truth.marginal import Marginal
 
 Array = NDArray[np.float64]
 
@@ -77,13 +78,13 @@ class Window:
 class Surface:
     """A density over `x`, shape (nx,), and `y`, shape (ny,): `density` has shape (ny, nx).
 
-    `lone` is the density at a draw that stands alone: nothing below it is resolved.
+    `resolved` is the least density that does not hang on one or two draws; 0 if it is exact.
     """
 
     x: Array
     y: Array
     density: Array
-    lone: float = 0.0
+    resolved: float = 0.0
 
 
 def relabel(means: Array) -> Array:
@@ -105,10 +106,12 @@ def draws_density(values: Array) -> Curve:
 
 def exact_density(marginal: Marginal) -> Curve:
     """Exact density of one mean over all but 1e-6 of its mass on either side."""
-    even = np.linspace(*marginal.quantile(np.array([1e-6, 1 - 1e-6])), 257)
-    # Two narrow modes far apart would fall between evenly spaced points.
-    massive = marginal.quantile(np.linspace(0.001, 0.999, 257))
-    x = np.union1d(even, massive)
+    low, high = marginal.quantile(np.array([1e-6, 1 - 1e-6]))
+    even = np.linspace(low, high, 257)
+    # Two narrow modes far apart, of half the mass each, would fall between evenly spaced points.
+    tail = np.geomspace(1e-6, 0.25, 65)
+    shares = np.concatenate([tail, 0.5 - tail, 0.5 + tail, 1 - tail])
+    x = np.union1d(even, marginal.quantile(shares))
     return Curve(x, marginal.pdf(x))
 
 
@@ -203,11 +206,12 @@ def draws_surface(model: Mixture, means: Array, window: Window) -> Surface:
     reach = np.quantile(relabel(means), [0.16, 0.84], axis=0) if n else np.zeros((2, 2))
     width = min(float((reach[1] - reach[0]).max()) / 2, x[-1] - x[0], y[-1] - y[0])
     kernel = width * max(n, 1) ** (-1 / 6)
-    density = gaussian_filter(counts, sigma=kernel / cell, mode="constant") / (max(n, 1) * cell.prod())
+    density = gaussian_filter(counts / cell.prod(), sigma=kernel / cell, mode="constant")
+    density /= max(n, 1)
     if model.ordered:
         density = np.where(x < y[:, None], density, np.nan)
-    lone = 1 / (n * 2 * np.pi * kernel**2) if n and kernel > 0 else 0.0
-    return Surface(x, y, density, lone)
+    resolved = 2 / (n * 2 * np.pi * kernel**2) if n and kernel > 0 else 0.0
+    return Surface(x, y, density, resolved)
 
 
 def contour_levels(exact: Exact, model: Mixture) -> Array:

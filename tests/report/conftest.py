@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from gmixbench.record import Counters, Density, Draws, Failure, Fit, Run, Timing
+from gmixbench.record import Counters, Density, Draws, Fit, Run, Timing
 from gmixbench.ruler.verdict import Judged, judge
 from gmixbench.spec import MODELS, AdviSettings, Case, NutsSettings
 from gmixbench.truth import density
@@ -76,7 +76,7 @@ def make_advi(
     steps: int = 15000,
     dataset: str = "close",
 ) -> Judged:
-    """A fit near the best mean-field normal (not so near by `advi-library`), its trace wandering."""
+    """A fit near the best mean-field normal, less so by `advi-library`; its trace wanders."""
     rng = np.random.default_rng([*backend.encode(), *method.encode()])
     matched = method == "advi-matched"
     settings = AdviSettings(steps, optimizer="adam" if matched else "library")
@@ -106,13 +106,6 @@ def make_whole(exact: Exact, *, draws: int = 1000, shift: float = 0.0) -> list[J
     return results
 
 
-def make_failure() -> Failure:
-    """A case that broke, with a message that HTML must not take for markup."""
-    case = Case("close", MODELS["unordered"], "blackjax", "nuts")
-    message = "<script>alert(1)</script> got an unexpected keyword argument"
-    return Failure(case, "exception", message, "Traceback (most recent call last): ...")
-
-
 @pytest.fixture(scope="session")
 def exact() -> Exact:
     """Exact posterior of a data set whose modes stand close."""
@@ -135,18 +128,6 @@ def nuts(exact: Exact) -> Callable[..., Judged]:
 def advi(exact: Exact) -> Callable[..., Judged]:
     """Maker of judged ADVI runs on the data of `exact`."""
     return lambda *args, **settings: make_advi(exact, *args, **settings)
-
-
-@pytest.fixture
-def failure() -> Failure:
-    """A case that broke."""
-    return make_failure()
-
-
-@pytest.fixture
-def environment() -> dict[str, str]:
-    """What the runs were judged with."""
-    return {"gmixbench": "0.1.0", "python": "3.13.0", "arviz-stats": "1.3.3", "cpu": "a CPU"}
 
 
 def without_validity(judged: Judged) -> Judged:

@@ -1,0 +1,38 @@
+"""Which cases a run is made of."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from gmixbench.spec import PROFILES, Case, Mixture, NutsSettings
+
+
+def plan_cases(
+    *,
+    profile: str,
+    models: Sequence[Mixture],
+    backends: Sequence[str],
+    methods: Sequence[str],
+    datasets: Sequence[str],
+    chains: int | None,
+    starts: str,
+    seeds: Sequence[int],
+) -> list[Case]:
+    """Every combination, in the order in which a reader compares: libraries side by side.
+
+    Parameters
+    ----------
+    chains : in place of the profile's, for NUTS
+    """
+    cases = []
+    for dataset in datasets:
+        for method in methods:
+            settings = PROFILES[profile].settings(method)
+            if isinstance(settings, NutsSettings):
+                settings = replace(settings, chains=chains or settings.chains, starts=starts)
+            cases += [
+                Case(dataset, model, backend, method, settings, seed=seed)
+                for model in models
+                for backend in backends
+                for seed in seeds
+            ]
+    return cases

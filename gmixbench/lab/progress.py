@@ -1,0 +1,73 @@
+"""What a run is doing, and how long it will take."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from gmixbench.lab.execute import Done, Watch
+from gmixbench.record import Failure
+from gmixbench.spec import Case, NutsSettings
+
+START_UP = 10.0
+"""Seconds that a case takes besides its draws or steps, for a first guess."""
+
+PACE = {"pymc": 700.0, "numpyro": 9000.0}
+"""Draws or steps per second, for a first guess of the shares; the clock corrects it."""
+
+
+@contextmanager
+def progress(
+    console: Console, cases: Sequence[Case]
+) -> Iterator[tuple[Watch, Callable[[Done], None]]]:
+    """Bar over all cases with the time left; gives (watch, done) to tell it what happens."""
+    bar = Progress(
+        TextColumn("{task.completed:.0f} %"),
+        BarColumn(),
+        TextColumn("{task.description}"),
+        TimeElapsedColumn(),
+        TextColumn("left:"),
+        TimeRemainingColumn(),
+        console=console,
+        speed_estimate_period=3600,
+    )
+    guesses = [_guess(case) for case in cases]
+    total = sum(guesses) or 1.0
+    before = [0.0]
+    names = [_name(case) for case in cases] + ["done"]
+    finished: list[Done] = []
+    with bar:
+        task = bar.add_task(names[0], total=100.0)
+
+        def watch(seconds: float) -> None:
+            guess = guesses[len(finished)]
+            share = guess * min(0.95, seconds / guess)
+            bar.update(task, completed=100 * (before[0] + share) / total)
+
+        def done(result: Done) -> None:
+            before[0] += guesses[len(finished)]
+            finished.append(result)
+            bar.update(task, completed=100 * before[0] / total, description=names[len(finished)])
+            what = f"failed: {result.record.message}" if isinstance(result.record, Failure) else "done"
+            bar.console.print(
+                f"[{len(finished)}/{len(cases)}] {_name(result.case)}: {what}, {result.seconds:.0f} s",
+                soft_wrap=True,
+                markup=False,
+                highlight=False,
+            )
+
+        yield watch, done
+
+
+def _guess(case: Case) -> float:
+    settings = case.settings
+    if isinstance(settings, NutsSettings):
+        count = settings.chains * (settings.warmup + settings.draws)
+    else:
+        count = settings.steps
+    return START_UP + count / PACE.get(case.backend, 1e6)
+
+
+def _name(case: Case) -> str:
+    return f"{case.dataset} {case.model.name} {case.backend} {case.method} seed {case.seed}"

@@ -1,0 +1,148 @@
+"""Verdicts and figures as tables for a terminal."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from rich.markup import escape
+from rich.table import Table
+
+from gmixbench.record import Draws, Failure
+from gmixbench.report.numbers import MISSING, fixed, number
+from gmixbench.ruler.verdict import Judged
+from gmixbench.spec import Case, Dataset, Mixture
+
+NUTS_COLUMNS = {
+    "ess_per_second": "ESS/s",
+    "draws_per_second": "draws/s",
+    "ess_bulk": "ESS",
+    "rhat": "R-hat",
+    "rhat_relabelled": "relabelled",
+    "bias_z": "bias z",
+}
+
+ADVI_COLUMNS = {
+    "steps_per_second": "steps/s",
+    "loss": "loss",
+    "gap": "gap",
+    "kl": "kl",
+}
+
+DECIMALS = {"rhat": 3, "rhat_relabelled": 3, "bias_z": 1, "gap": 4, "loss": 3, "kl": 3}
+
+
+def tables(results: Sequence[Judged]) -> Iterator[Table]:
+    """One table for NUTS and one for ADVI, where there are runs of it."""
+    nuts = [judged for judged in results if isinstance(judged.run.result, Draws)]
+    fits = [judged for judged in results if not isinstance(judged.run.result, Draws)]
+    if nuts:
+        yield _table("NUTS", nuts, NUTS_COLUMNS, "labels")
+    if fits:
+        yield _table("ADVI", fits, ADVI_COLUMNS, "converged")
+
+
+def reasons(results: Sequence[Judged], failures: Sequence[Failure]) -> Iterator[str]:
+    """A line for each reason and each failure."""
+    for judged in results:
+        for reason in judged.verdict.reasons:
+            yield escape(f"{_name(judged.run.case)}: {reason}")
+    for failure in failures:
+        yield escape(f"{_name(failure.case)}: failed ({failure.kind}): {failure.message}")
+
+
+def exact_table(dataset: Dataset, model: Mixture, figures: Mapping[str, Mapping[str, Any]]) -> Table:
+    """Exact posterior of both models, each figure with its error."""
+    table = Table(
+        title=f"exact posterior: {dataset.name}, {len(dataset.x)} observations, sigma "
+        f"{model.sigma:g}, prior Normal({model.prior.mean:g}, {model.prior.scale:g})",
+        title_justify="left",
+        box=None,
+    )
+    table.add_column("")
+    for name in figures:
+        table.add_column(name, justify="right")
+        table.add_column("± error", justify="right")
+    rows = {
+        "log evidence, nats": ("log_evidence", None),
+        "mean of m1": ("mean", 0),
+        "mean of m2": ("mean", 1),
+        "sd of m1": ("sd", 0),
+        "sd of m2": ("sd", 1),
+        "valley, nats": ("valley", None),
+        "best mean-field loss, nats": ("best_mean_field_loss", None),
+    }
+    for label, (key, index) in rows.items():
+        table.add_row(label, *_pairs(figures, key, index))
+    for p in next(iter(figures.values()))["quantiles"]:
+        for index in range(2):
+            cells = []
+            for listed in figures.values():
+                value, error = listed["quantiles"][p][index], listed["error"]["quantiles"][p][index]
+                cells += [f"{value:.9f}", f"{error:.0e}"]
+            table.add_row(f"{float(p):.0%} quantile of m{index + 1}", *cells)
+    return table
+
+
+def _pairs(
+    figures: Mapping[str, Mapping[str, Any]], key: str, index: int | None
+) -> list[str]:
+    cells = []
+    for listed in figures.values():
+        value, error = listed[key], listed["error"][key]
+        if index is not None:
+            value, error = value[index], error[index]
+        cells += [f"{value:.9f}", f"{error:.0e}"]
+    return cells
+
+
+def _table(title: str, results: Sequence[Judged], columns: Mapping[str, str], said: str) -> Table:
+    table = Table(
+        title=title,
+        title_justify="left",
+        box=None,
+        header_style="bold",
+        collapse_padding=True,
+        pad_edge=False,
+    )
+    many = len({judged.run.case.dataset for judged in results}) > 1
+    seeds = len({judged.run.case.seed for judged in results}) > 1
+    for column in _columns(said, many=many, seeds=seeds):
+        table.add_column(column, no_wrap=True)
+    for heading in columns.values():
+        table.add_column(heading, justify="right", no_wrap=True)
+    for judged in results:
+        case, verdict, metrics = judged.run.case, judged.verdict, judged.scores.metrics
+        answer = verdict.labels if said == "labels" else _yes(verdict.converged)
+        table.add_row(
+            *([case.dataset] if many else []),
+            case.model.name,
+            case.backend,
+            *([] if said == "labels" else [case.method]),
+            *([str(case.seed)] if seeds else []),
+            "[green]yes[/]" if verdict.valid else "[bold red]NO[/]",
+            answer or MISSING,
+            *(_cell(name, metrics[name]) for name in columns),
+        )
+    return table
+
+
+def _columns(said: str, *, many: bool, seeds: bool) -> Iterator[str]:
+    if many:
+        yield "data"
+    yield from ("model", "backend")
+    if said != "labels":
+        yield "method"
+    if seeds:
+        yield "seed"
+    yield from ("valid", said)
+
+
+def _cell(name: str, value: float | None) -> str:
+    return fixed(value, DECIMALS[name]) if name in DECIMALS else number(value)
+
+
+def _yes(answer: bool | None) -> str | None:
+    return None if answer is None else "yes" if answer else "no"
+
+
+def _name(case: Case) -> str:
+    return f"{case.dataset} {case.model.name} {case.backend} {case.method} seed {case.seed}"

@@ -1,0 +1,59 @@
+"""Figures of the exact posterior of one model as plain numbers, each with its error."""
+
+from typing import Any
+
+import numpy as np
+
+from gmixbench.spec import Mixture
+from gmixbench.truth.exact import PROBABILITIES, Exact
+
+
+def listing(exact: Exact, model: Mixture) -> dict[str, Any]:
+    """Figures of one model; `error` holds, under the same names, how far off each may be.
+
+    Means, standard deviations and quantiles are of m1 and m2 as the model has them: the smaller
+    and the larger mean for `ordered`, two equal distributions for `unordered`.
+    """
+    figures, error, best = exact.figures, exact.error, exact.best_mean_field(model)
+    if model.ordered:
+        mean, sd, quantiles = figures.mean, figures.sd, figures.quantiles
+        mean_error, sd_error, quantile_error = error.mean, error.sd, error.quantiles
+        mass = [1.0]
+    else:
+        margin = exact.labelled
+        mean, sd = np.full(2, margin.mean), np.full(2, margin.sd)
+        quantiles = np.repeat(margin.quantile(np.array(PROBABILITIES))[:, None], 2, axis=1)
+        # Half-and-half of two distributions is as uncertain as the worse; its quantiles near the
+        # middle more so, where the density between the modes is low.
+        density = margin.pdf(quantiles[:, 0])
+        slope = np.maximum(exact.smaller.pdf(figures.quantiles[:, 0]), 1e-300)
+        mean_error = np.full(2, error.mean.max())
+        sd_error = np.full(2, error.sd.max() + error.mean.max())
+        widened = error.quantiles.max(axis=1) * np.maximum(1.0, slope / np.maximum(density, 1e-300))
+        quantile_error = np.repeat(widened[:, None], 2, axis=1)
+        mass = [0.5, 0.5]
+    return {
+        "log_evidence": exact.log_evidence(model),
+        "mean": mean.tolist(),
+        "sd": sd.tolist(),
+        "quantiles": _by_probability(quantiles),
+        "log_density": figures.log_density.tolist(),
+        "mode": exact.modes[0].tolist(),
+        "mode_mass": mass,
+        "valley": exact.valley,
+        "best_mean_field_loss": best.loss,
+        "best_mean_field": {"location": best.location.tolist(), "scale": best.scale.tolist()},
+        "error": {
+            "log_evidence": float(error.log_evidence),
+            "mean": mean_error.tolist(),
+            "sd": sd_error.tolist(),
+            "quantiles": _by_probability(quantile_error),
+            "log_density": error.log_density.tolist(),
+            "valley": exact.valley_error,
+            "best_mean_field_loss": best.error,
+        },
+    }
+
+
+def _by_probability(values: np.ndarray) -> dict[str, list[float]]:
+    return {f"{p:g}": row for p, row in zip(PROBABILITIES, values.tolist(), strict=True)}
