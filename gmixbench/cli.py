@@ -8,7 +8,7 @@ import json
 import math
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -118,7 +118,7 @@ def run(
     sets = _datasets(dataset, data)
     cases = plan_cases(
         profile=_known("profile", profile, PROFILES),
-        models=[replace(mixture, **_shape(name)) for name in _all("model", model, MODELS)],
+        models=[_model(name, mixture) for name in _all("model", model, MODELS)],
         backends=_backends(backend),
         methods=_all("method", method, METHODS),
         datasets=[item.name for item in sets],
@@ -144,9 +144,7 @@ def run(
 
 @app.command()
 def exact(
-    dataset: Annotated[
-        list[str] | None, typer.Option(help=f"{', '.join(DATASETS)}; one.")
-    ] = None,
+    dataset: Annotated[list[str] | None, typer.Option(help=f"{', '.join(DATASETS)}; one.")] = None,
     data: Data = None,
     sigma: Sigma = 1.0,
     prior_scale: PriorScale = 10.0,
@@ -164,9 +162,7 @@ def exact(
     from gmixbench.truth.listing import listing
 
     solved = solve(sets[0].x, mixture)
-    figures = {
-        name: listing(solved, replace(mixture, **_shape(name))) for name in MODELS
-    }
+    figures = {name: listing(solved, _model(name, mixture)) for name in MODELS}
     if json_file is not None:
         write_bytes(json_file, (json.dumps(figures, indent=1) + "\n").encode())
     from gmixbench.report.terminal import exact_table
@@ -244,8 +240,8 @@ def _mixture(sigma: float, prior_scale: float) -> Mixture:
     return replace(model, sigma=sigma, prior=replace(model.prior, scale=prior_scale))
 
 
-def _shape(name: str) -> dict[str, object]:
-    return {"name": name, "ordered": MODELS[name].ordered}
+def _model(name: str, mixture: Mixture) -> Mixture:
+    return replace(mixture, name=name, ordered=MODELS[name].ordered)
 
 
 def _datasets(names: list[str] | None, data: Path | None) -> list[Dataset]:
@@ -256,13 +252,13 @@ def _datasets(names: list[str] | None, data: Path | None) -> list[Dataset]:
     return [datasets.read(data)]
 
 
-def _known(option: str, value: str, known: Sequence[str] | dict[str, object]) -> str:
+def _known(option: str, value: str, known: Iterable[str]) -> str:
     if value not in known:
         raise UsageError(f"unknown {option} {value!r}: choose from {', '.join(known)}")
     return value
 
 
-def _all(option: str, values: list[str] | None, known: Sequence[str] | dict[str, object]) -> list[str]:
+def _all(option: str, values: list[str] | None, known: Iterable[str]) -> list[str]:
     return [_known(option, value, known) for value in dict.fromkeys(values or known)]
 
 
@@ -277,7 +273,7 @@ def _backends(values: list[str] | None) -> list[str]:
 def _folder(plan: store.Plan, *, fresh: bool) -> Path:
     results = Path("results")
     started = None if fresh else store.unfinished(results, plan)
-    return started or results / f"{datetime.now():%Y%m%d-%H%M%S}-{plan.profile}"
+    return started or results / f"{datetime.now().astimezone():%Y%m%d-%H%M%S}-{plan.profile}"
 
 
 def _measure(

@@ -216,7 +216,7 @@ def write_array(path: Path, array: np.ndarray) -> None:
 
 def _write_pair(stem: Path, header: Dict[str, Any], arrays: Dict[str, np.ndarray]) -> None:
     buffer = io.BytesIO()
-    np.savez_compressed(buffer, **arrays)
+    np.savez_compressed(buffer, **arrays)  # type: ignore[arg-type]  # stubs see an option
     content = buffer.getvalue()
     header = dict(header, schema=SCHEMA, arrays_sha256=hashlib.sha256(content).hexdigest())
     write_bytes(_with_suffix(stem, ".npz"), content)

@@ -61,9 +61,7 @@ def _parse(text: str, where: str) -> np.ndarray:
             f"{where}, line {heading + line + 1}: {body[line].strip()} is not finite; remove it"
         )
     if len(x) < LEAST:
-        raise DataError(
-            f"{where}: {len(x)} observations; a mixture of two needs at least {LEAST}"
-        )
+        raise DataError(f"{where}: {len(x)} observations; a mixture of two needs at least {LEAST}")
     return x
 
 

@@ -90,9 +90,7 @@ def execute(
         yield Done(case, record, time.monotonic() - begun)
 
 
-def run_case(
-    work: Job, out: Path, *, timeout: float, watch: Watch = lambda _: None
-) -> Record:
+def run_case(work: Job, out: Path, *, timeout: float, watch: Watch = lambda _: None) -> Record:
     """Run one job in a fresh process and keep its record in `out`.
 
     The worker writes into a folder of its own; its record is moved to its place once it is whole,

@@ -27,7 +27,7 @@ def starting_points(exact: Exact, model: Mixture, starts: str, chains: int) -> n
         `ordered` has one mode. Each is moved by its own of `OFFSETS`.
     """
     offsets = np.array([OFFSETS[c % len(OFFSETS)] for c in range(chains)])
-    points = exact.mode(model) + offsets * exact.scale(model)
+    points: np.ndarray = exact.mode(model) + offsets * exact.scale(model)
     if starts == "dispersed" and not model.ordered:
         points[1::2] = points[1::2, ::-1]
     return points
@@ -35,7 +35,7 @@ def starting_points(exact: Exact, model: Mixture, starts: str, chains: int) -> n
 
 def density_points(exact: Exact, model: Mixture) -> np.ndarray:
     """Fixed unconstrained points around the modes, shape (50, 2); the same in every run."""
-    points = exact.mode(model) + _spread() * exact.scale(model)
+    points: np.ndarray = exact.mode(model) + _spread() * exact.scale(model)
     if not model.ordered:
         points[1::2] = points[1::2, ::-1]
     return points
@@ -45,4 +45,4 @@ def density_points(exact: Exact, model: Mixture) -> np.ndarray:
 def _spread() -> np.ndarray:
     # Halton's points less their centre: even, fixed, and never at a mode, where a gradient is zero.
     unit = 2 * qmc.Halton(2, scramble=False).random(NEAR + FAR + 1)[1:] - 1
-    return unit * np.repeat([NEAR_SPREAD, FAR_SPREAD], [NEAR, FAR])[:, None]
+    return np.asarray(unit * np.repeat([NEAR_SPREAD, FAR_SPREAD], [NEAR, FAR])[:, None])

@@ -49,9 +49,12 @@ def progress(
             before[0] += guesses[len(finished)]
             finished.append(result)
             bar.update(task, completed=100 * before[0] / total, description=names[len(finished)])
-            what = f"failed: {result.record.message}" if isinstance(result.record, Failure) else "done"
+            what = "done"
+            if isinstance(result.record, Failure):
+                what = f"failed: {result.record.message}"
+            count = f"[{len(finished)}/{len(cases)}]"
             bar.console.print(
-                f"[{len(finished)}/{len(cases)}] {_name(result.case)}: {what}, {result.seconds:.0f} s",
+                f"{count} {_name(result.case)}: {what}, {result.seconds:.0f} s",
                 soft_wrap=True,
                 markup=False,
                 highlight=False,

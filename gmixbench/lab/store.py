@@ -63,9 +63,7 @@ def records(out: Path) -> list[Record]:
     plan = read_plan(out)
     if plan is None:
         raise FolderError(f"{out} holds no run: it has no plan.json; name a folder that `run` made")
-    return [
-        read_record(stem(out, case)) for case in plan.cases if has_record(stem(out, case))
-    ]
+    return [read_record(stem(out, case)) for case in plan.cases if has_record(stem(out, case))]
 
 
 def read_plan(out: Path) -> Plan | None:
@@ -116,7 +114,6 @@ def prepare(out: Path, plan: Plan, datasets: Sequence[Dataset], *, fresh: bool) 
         "cases": [case_to_dict(case) for case in plan.cases],
     }
     write_bytes(out / "plan.json", (json.dumps(header, indent=1) + "\n").encode())
-    return plan
 
 
 def read_data(out: Path, name: str) -> np.ndarray:

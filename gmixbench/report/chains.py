@@ -208,7 +208,7 @@ def agreement(panels: Sequence[Panel], _: Exact) -> Figure:
     left.set_ylim(len(panels) - 0.4, -0.6)
     middle.axvline(LEAST_ESS, color=style.EXACT, ls="--", lw=1)
     middle.set_xscale("log")
-    few = middle.dataLim.x1 < 50 * middle.dataLim.x0
+    few = middle.dataLim.x1 < 10 * middle.dataLim.x0
     _plain_log(middle, (1.0, 2.0, 5.0) if few else (1.0,))
     middle.margins(x=0.2)
     middle.set_xlabel("effective draws (log scale)")

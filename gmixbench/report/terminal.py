@@ -49,7 +49,9 @@ def reasons(results: Sequence[Judged], failures: Sequence[Failure]) -> Iterator[
         yield escape(f"{_name(failure.case)}: failed ({failure.kind}): {failure.message}")
 
 
-def exact_table(dataset: Dataset, model: Mixture, figures: Mapping[str, Mapping[str, Any]]) -> Table:
+def exact_table(
+    dataset: Dataset, model: Mixture, figures: Mapping[str, Mapping[str, Any]]
+) -> Table:
     """Exact posterior of both models, each figure with its error."""
     table = Table(
         title=f"exact posterior: {dataset.name}, {len(dataset.x)} observations, sigma "
@@ -82,9 +84,7 @@ def exact_table(dataset: Dataset, model: Mixture, figures: Mapping[str, Mapping[
     return table
 
 
-def _pairs(
-    figures: Mapping[str, Mapping[str, Any]], key: str, index: int | None
-) -> list[str]:
+def _pairs(figures: Mapping[str, Mapping[str, Any]], key: str, index: int | None) -> list[str]:
     cells = []
     for listed in figures.values():
         value, error = listed[key], listed["error"][key]

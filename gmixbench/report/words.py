@@ -202,7 +202,7 @@ QUESTIONS: Mapping[
         _same(
             "Dashed: the best mean-field normal, the floor of every fit. Dotted: minus the log "
             "evidence, the loss of the exact posterior. Single steps are noisy and may lie below "
-            "both; their mean may not. The first descent may be above the view."
+            "both; their expectation can't. The first descent may be above the view."
         ),
         _loss,
     ),
@@ -211,8 +211,9 @@ QUESTIONS: Mapping[
         _by_model(
             "Draws from each approximation over the exact posterior in grey, as above. Fitted to "
             "two mirror-image modes it settles on one of them.",
-            "Draws from each approximation over the exact posterior in grey, as above. It can't "
-            "lean: where the posterior is tilted or bent it stays inside.",
+            "Draws from each approximation over the exact posterior in grey, as above. Its normals "
+            "are independent in mean 1 and log(mean 2 − mean 1), so in the means it leans along "
+            "the diagonal, whether the posterior does or not.",
         ),
         _approximation,
     ),

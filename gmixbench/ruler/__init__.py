@@ -1,0 +1,1 @@
+"""The ruler: metrics of a run, and what to make of them."""

@@ -1,7 +1,7 @@
 """The ruler: metrics of a run, computed outside what was measured, by one pinned ArviZ."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -11,7 +11,7 @@ from gmixbench.ruler import diagnostics
 from gmixbench.ruler.metrics import METRICS
 from gmixbench.spec import Case
 from gmixbench.truth import density
-from gmixbench.truth.exact import Exact
+from gmixbench.truth.exact import PROBABILITIES, Exact
 from gmixbench.truth.variational import mean_field_loss
 
 WINDOW = 500
@@ -103,7 +103,9 @@ def _density(run: Run, exact: Exact) -> dict[str, float | None]:
         errors = np.concatenate(
             [
                 np.abs(measured.values - constant - values) / np.maximum(1.0, np.abs(values)),
-                (np.abs(measured.gradients - gradients) / np.maximum(1.0, np.abs(gradients))).ravel(),
+                (
+                    np.abs(measured.gradients - gradients) / np.maximum(1.0, np.abs(gradients))
+                ).ravel(),
             ]
         )
     return {
@@ -116,33 +118,39 @@ def _timing(timing: Timing) -> dict[str, float | None]:
     return {name: getattr(timing, name) for name in (item.name for item in fields(Timing))}
 
 
-def _checks(quantities: dict[str, np.ndarray], exact: Exact) -> list[Check]:
+def _checks(quantities: dict[str, np.ndarray], exact: Exact) -> Iterator[Check]:
     figures, error = exact.figures, exact.error
-    margins = {"smaller mean": (0, exact.smaller), "larger mean": (1, exact.larger)}
-    checks = []
-    for name, (k, margin) in margins.items():
+    for k, name in enumerate(("smaller mean", "larger mean")):
         x = quantities[name]
-        checks.append(_check(f"mean of the {name}", x.mean(), figures.mean[k],
-                             diagnostics.mcse_mean(x), error.mean[k]))
-        checks.append(_check(f"sd of the {name}", x.std(ddof=1), figures.sd[k],
-                             diagnostics.mcse_sd(x), error.sd[k]))
-        for p in (0.05, 0.95):
-            checks.append(_check(f"{p:.0%} quantile of the {name}", np.quantile(x, p),
-                                 margin.quantile(np.array(p)), diagnostics.mcse_quantile(x, p),
-                                 error.quantiles[:, k].max()))
-    x = quantities["log density"]
-    checks.append(_check("mean of the log density", x.mean(), figures.log_density[0],
-                         diagnostics.mcse_mean(x), error.log_density[0]))
-    checks.append(_check("sd of the log density", x.std(ddof=1), figures.log_density[1],
-                         diagnostics.mcse_sd(x), error.log_density[1]))
-    return checks
+        yield _mean(x, name, figures.mean[k], error.mean[k])
+        yield _sd(x, name, figures.sd[k], error.sd[k])
+        for row in (0, -1):
+            p = PROBABILITIES[row]
+            yield _check(
+                f"{p:.0%} quantile of the {name}",
+                float(np.quantile(x, p)),
+                figures.quantiles[row, k],
+                diagnostics.mcse_quantile(x, p),
+                error.quantiles[row, k],
+            )
+    name = "log density"
+    yield _mean(quantities[name], name, figures.log_density[0], error.log_density[0])
+    yield _sd(quantities[name], name, figures.log_density[1], error.log_density[1])
+
+
+def _mean(x: np.ndarray, name: str, exact: float, error: float) -> Check:
+    return _check(f"mean of the {name}", float(x.mean()), exact, diagnostics.mcse_mean(x), error)
+
+
+def _sd(x: np.ndarray, name: str, exact: float, error: float) -> Check:
+    return _check(f"sd of the {name}", float(x.std(ddof=1)), exact, diagnostics.mcse_sd(x), error)
 
 
 def _check(name: str, estimate: float, exact: float, mcse: float, error: float) -> Check:
     spread = math.hypot(mcse, error)
-    distance = abs(float(estimate) - float(exact))
+    distance = abs(estimate - float(exact))
     z = distance / spread if spread > 0 and math.isfinite(distance) else math.inf
-    return Check(name, float(estimate), float(exact), float(mcse), z)
+    return Check(name, estimate, float(exact), mcse, z)
 
 
 def _chain(means: np.ndarray) -> Chain:

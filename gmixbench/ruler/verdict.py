@@ -104,17 +104,13 @@ def judge_labels(chains: tuple[Chain, ...]) -> tuple[str, list[str]]:
     thin = [k for k, chain in enumerate(chains, 1) if chain.ess < LEAST_INDICATOR_ESS]
     if thin:
         least = min(chain.ess for chain in chains)
-        return "undecided", [
-            f"labels undecided: mode indicator has ESS {least:.0f} in a chain, "
-            f"{LEAST_INDICATOR_ESS:.0f} are needed"
-        ]
+        why = f"mode indicator has ESS {least:.0f} in a chain, {LEAST_INDICATOR_ESS:.0f} are needed"
+        return "undecided", [f"labels undecided: {why}"]
     for k, chain in enumerate(chains, 1):
         z = abs(chain.occupancy - 0.5) / chain.mcse
         if z > limit(len(chains), chain.ess):
-            return "undecided", [
-                f"labels undecided: chain {k} has occupancy {chain.occupancy:.3f}, "
-                f"{z:.1f} MCSE from 1/2"
-            ]
+            why = f"chain {k} has occupancy {chain.occupancy:.3f}, {z:.1f} MCSE from 1/2"
+            return "undecided", [f"labels undecided: {why}"]
     return "mixed", []
 
 

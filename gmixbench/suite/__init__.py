@@ -1,0 +1,1 @@
+"""The harnesses as they ship."""

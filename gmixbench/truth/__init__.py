@@ -1,1 +1,1 @@
-"""The exact answer: the written density, the posterior by quadrature, the best mean-field normal."""
+"""The exact answer: the written density, the posterior, the best mean-field normal."""

@@ -38,8 +38,9 @@ class Cells:
 
     `low` and `size` have shape (c, 2). `joint` (c, p, p) is the log joint density at m1 node i and
     m2 node j; in half cells, where `half` is true, j runs from the diagonal up. `across` is `joint`
-    and the log of the cell's area at that node. `upward` is `across` with the roles changed, for the
-    margin of m2: there m2 is at node j and i runs up to the diagonal. They differ in half cells alone.
+    and the log of the cell's area at that node. `upward` is `across` with the roles changed, for
+    the margin of m2: there m2 is at node j and i runs up to the diagonal. The two differ in half
+    cells alone.
     """
 
     low: np.ndarray
@@ -138,7 +139,9 @@ def _flood(
             if not aligned or j + b >= i + a
         } - seen
         seen |= front
-    return _assemble(model, data, origin, step, np.concatenate(kept), np.concatenate(values), aligned)
+    return _assemble(
+        model, data, origin, step, np.concatenate(kept), np.concatenate(values), aligned
+    )
 
 
 def _assemble(

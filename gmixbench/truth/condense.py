@@ -1,7 +1,7 @@
 """A few weighted observations that stand for many, exact to rounding within a box of means.
 
 Seen as a function of x, the log mixture density is a parabola plus log cosh(t) with
-t = (m2 - m1) (x - (m1 + m2) / 2) / (2 sigma^2). Where |t| is large it is a parabola alone, and three
+t = (m2 - m1) (x - (m1 + m2) / 2) / (2 sigma^2). Where |t| is large it is a parabola alone, and two
 moments of those observations hold all they say. Elsewhere it is analytic with its nearest
 singularities at |Im t| = pi / 2, so on short bins polynomial interpolation converges
 geometrically and each observation can be spread over the bin's Chebyshev points (the anterpolation
@@ -66,7 +66,7 @@ Observe = Callable[[Box], Observations]
 
 
 def observer(x: np.ndarray, sigma: float) -> Observe:
-    """Observations of sorted `x` for any box, kept until a box is asked for that they don't hold."""
+    """Observations of sorted `x` for any box, kept as long as they hold for what is asked."""
     last: list[Observations] = []
 
     def observe(box: Box) -> Observations:

@@ -122,9 +122,7 @@ def _log_prior(model: Mixture, means: np.ndarray) -> np.ndarray:
     return np.asarray((-0.5 * standard**2 - constant).sum(axis=1))
 
 
-def _log_kernels(
-    model: Mixture, x: np.ndarray, means: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
+def _log_kernels(model: Mixture, x: np.ndarray, means: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     # Normal densities without their constant factor, which `_log_constant` adds once.
     unit = model.sigma * math.sqrt(2)
     x, means = x / unit, means / unit
@@ -139,7 +137,7 @@ def _log_constant(model: Mixture, count: float) -> float:
 
 def _log_sum_exp(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     # np.logaddexp is the same to the last bits and takes four times as long.
-    return np.maximum(first, second) + np.log1p(np.exp(-np.abs(first - second)))
+    return np.asarray(np.maximum(first, second) + np.log1p(np.exp(-np.abs(first - second))))
 
 
 def _expit(value: np.ndarray) -> np.ndarray:

@@ -31,7 +31,8 @@ def draw(regions: Sequence[Cells], count: int, rng: np.random.Generator) -> np.n
         cell = chosen[start : start + BATCH]
         u = _invert(margin[cell] @ TO_LEGENDRE.T, rng.random(len(cell)))
         at_u = legendre.legvander(2 * u - 1, ORDER - 1) @ TO_LEGENDRE
-        v = _invert(np.einsum("ni,nij->nj", at_u, density[cell]) @ TO_LEGENDRE.T, rng.random(len(cell)))
+        given_u = np.einsum("ni,nij->nj", at_u, density[cell])
+        v = _invert(given_u @ TO_LEGENDRE.T, rng.random(len(cell)))
         first = low[cell, 0] + size[cell, 0] * u
         top = low[cell, 1] + size[cell, 1]
         second = np.where(half[cell], first + (top - first) * v, low[cell, 1] + size[cell, 1] * v)
@@ -47,6 +48,4 @@ def _invert(coefficients: np.ndarray, p: np.ndarray) -> np.ndarray:
         middle = 0.5 * (low + high)
         below = legendre.legval(2 * middle - 1, grown, tensor=False) < target
         low, high = np.where(below, middle, low), np.where(below, high, middle)
-    return 0.5 * (low + high)
-
-
+    return np.asarray(0.5 * (low + high))

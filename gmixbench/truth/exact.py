@@ -7,7 +7,7 @@ how much halving the quadrature's step changed it, and rounding.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -25,7 +25,7 @@ PROBABILITIES = (0.05, 0.25, 0.5, 0.75, 0.95)
 STEPS = (3.0, 1.5, 0.75, 0.375)
 """Sizes of a cell in conditional standard deviations, tried until halving changes nothing."""
 
-SETTLED = 1e-10
+SETTLED = 1e-9
 """Change, in nats or in standard deviations, below which halving changes nothing."""
 
 DEEP = 15.0
@@ -139,7 +139,7 @@ def solve(x: np.ndarray, model: Mixture, *, finest: float = STEPS[-1]) -> Exact:
         figures, smaller, larger = _figures(regions)
         if coarse is not None:
             error = _error(figures, coarse, rounding)
-            if _settled(error, figures, max(SETTLED, 4 * rounding)):
+            if _settled(error, figures, max(SETTLED, 16 * rounding)):
                 break
         coarse = figures
     else:
@@ -271,16 +271,23 @@ def _error(fine: Figures, coarse: Figures, rounding: float) -> Figures:
         "log_density": np.full(2, rounding),
     }
     return Figures(
-        **{name: np.abs(getattr(fine, name) - getattr(coarse, name)) + floor[name] for name in floor}
+        **{
+            name: np.abs(getattr(fine, name) - getattr(coarse, name)) + least
+            for name, least in floor.items()
+        }
     )
 
 
-def _settled(error: Figures, figures: Figures, limit: float) -> bool:
-    scale = {"mean": figures.sd, "sd": figures.sd, "quantiles": figures.sd}
-    return all(
-        bool(np.all(getattr(error, item.name) <= 10 * limit * scale.get(item.name, 1.0) + 4 * np.spacing(np.abs(getattr(figures, item.name)))))
-        for item in fields(Figures)
-    )
+def _settled(error: Figures, figures: Figures, most: float) -> bool:
+    in_sd = figures.sd + np.spacing(np.abs(figures.mean)) / most
+    scales: dict[str, np.ndarray | float] = {
+        "log_evidence": 1.0,
+        "mean": in_sd,
+        "sd": in_sd,
+        "quantiles": in_sd,
+        "log_density": 1.0,
+    }
+    return all(bool(np.all(getattr(error, name) <= most * scale)) for name, scale in scales.items())
 
 
 def _ordered_peak(

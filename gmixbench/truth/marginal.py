@@ -28,16 +28,14 @@ class Marginal:
         t = np.asarray(t, dtype=float)
         local = (t[..., None] - self.low) / self.size
         inside = (local >= 0) & (local <= 1)
-        value = legendre.legval(2 * np.clip(local, 0, 1) - 1, self.mass.T[:, *(None,) * t.ndim, :], tensor=False)
+        value = _evaluate(self.mass, np.clip(local, 0, 1))
         return np.asarray(np.where(inside, value / self.size, 0.0).sum(axis=-1))
 
     def cdf(self, t: np.ndarray) -> np.ndarray:
         """Probability of a value up to `t`, any shape."""
         t = np.asarray(t, dtype=float)
         local = np.clip((t[..., None] - self.low) / self.size, 0, 1)
-        grown = cumulative(self.mass)
-        value = legendre.legval(2 * local - 1, grown.T[:, *(None,) * t.ndim, :], tensor=False)
-        return np.asarray(value.sum(axis=-1))
+        return np.asarray(_evaluate(cumulative(self.mass), local).sum(axis=-1))
 
     def quantile(self, p: np.ndarray) -> np.ndarray:
         """Value up to which the probability is `p`, any shape."""
@@ -81,6 +79,12 @@ def blend(first: Marginal, second: Marginal) -> Marginal:
         mean,
         float(np.sqrt(variance)),
     )
+
+
+def _evaluate(coefficients: np.ndarray, local: np.ndarray) -> np.ndarray:
+    # Polynomial k, of shape (k, p), at local[..., k] in [0, 1].
+    spread = coefficients.T.reshape(ORDER, *(1,) * (local.ndim - 1), len(coefficients))
+    return np.asarray(legendre.legval(2 * local - 1, spread, tensor=False))
 
 
 def _moments(low: np.ndarray, size: np.ndarray, values: np.ndarray) -> tuple[float, float]:

@@ -1,14 +1,14 @@
 """The best mean-field normal, and the exact loss of any other.
 
 The loss of a normal q with independent coordinates on the unconstrained scale is the negative ELBO
-E_q[log q - log p] (Kucukelbir et al. 2017, ADVI, eq. 5), here by Gauss-Hermite quadrature instead of
-Monte Carlo. No mean-field fit can have a lower one than the best.
+E_q[log q - log p] (Kucukelbir et al. 2017, ADVI, eq. 5), here by Gauss-Hermite quadrature instead
+of Monte Carlo. No mean-field fit can have a lower one than the best.
 """
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 
 import numpy as np
 from scipy.optimize import minimize
@@ -121,7 +121,7 @@ def _observe(
     return condense(x, model.sigma, around(means))
 
 
-@lru_cache(maxsize=None)
+@cache
 def _rule(order: int) -> tuple[np.ndarray, np.ndarray]:
     nodes, weights = np.polynomial.hermite_e.hermegauss(order)
     weights = weights / weights.sum()

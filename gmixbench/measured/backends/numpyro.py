@@ -18,9 +18,8 @@ from numpyro.infer import MCMC, NUTS, SVI, Trace_ELBO, init_to_value
 from numpyro.infer.autoguide import AutoNormal
 from numpyro.infer.util import potential_energy
 
-from gmixbench.measured.backends import Measured
 from gmixbench.measured.points import constrained
-from gmixbench.record import Counters, Density, Draws, Fit, Job, Timing
+from gmixbench.record import Counters, Density, Draws, Fit, Job, Measured, Timing
 from gmixbench.spec import WEIGHTS, AdviSettings, NutsSettings
 
 PACKAGES = ("numpyro", "jax", "jaxlib", "scipy")

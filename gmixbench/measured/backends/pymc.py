@@ -11,9 +11,8 @@ from typing import Any, cast
 import numpy as np
 import pymc as pm
 
-from gmixbench.measured.backends import Measured
 from gmixbench.measured.points import constrained
-from gmixbench.record import Counters, Density, Draws, Fit, Job, Timing
+from gmixbench.record import Counters, Density, Draws, Fit, Job, Measured, Timing
 from gmixbench.spec import WEIGHTS, AdviSettings, NutsSettings
 
 PACKAGES = ("pymc", "pytensor", "numba", "llvmlite", "arviz", "scipy")
