@@ -34,10 +34,16 @@ class Check:
 
 @dataclass(frozen=True)
 class Evidence:
-    """Least of bulk and tail ESS of one label-invariant quantity."""
+    """Bulk and tail ESS of one label-invariant quantity."""
 
     name: str
-    ess: float
+    bulk: float
+    tail: float
+
+    @property
+    def ess(self) -> float:
+        """The lesser of the two."""
+        return min(self.bulk, self.tail)
 
 
 @dataclass(frozen=True)
@@ -73,14 +79,17 @@ def score(run: Run, exact: Exact) -> Scores:
         metrics.update(_advi(run, run.result, exact))
         return Scores(run.case, metrics)
     draws = run.result
+    if not np.all(np.isfinite(draws.means)):
+        return Scores(run.case, metrics)
     quantities = label_invariant(draws, exact)
     evidence = tuple(
-        Evidence(name, _least(diagnostics.ess_bulk(value), diagnostics.ess_tail(value)))
+        Evidence(name, diagnostics.ess_bulk(value), diagnostics.ess_tail(value))
         for name, value in quantities.items()
     )
     checks = tuple(_checks(quantities, exact))
     chains = () if run.case.model.ordered else tuple(map(_chain, draws.means))
-    metrics.update(_nuts(run, draws, quantities, checks))
+    metrics.update(_nuts(run, draws, evidence))
+    metrics["bias_z"] = max(check.z for check in checks)
     metrics.update(_labels(draws, chains))
     return Scores(run.case, metrics, checks, evidence, chains)
 
@@ -166,16 +175,14 @@ def _chain(means: np.ndarray) -> Chain:
     )
 
 
-def _nuts(
-    run: Run, draws: Draws, quantities: dict[str, np.ndarray], checks: tuple[Check, ...]
-) -> dict[str, float | None]:
+def _nuts(run: Run, draws: Draws, evidence: tuple[Evidence, ...]) -> dict[str, float | None]:
     timing, gradients = run.timing, run.counters.gradients_sample
-    ess_bulk = _least(*(diagnostics.ess_bulk(x) for x in quantities.values()))
-    ess_tail = _least(*(diagnostics.ess_tail(x) for x in quantities.values()))
-    ess = _least(ess_bulk, ess_tail)
+    ess_bulk = min(quantity.bulk for quantity in evidence)
+    ess_tail = min(quantity.tail for quantity in evidence)
+    ess = min(ess_bulk, ess_tail)
     ess_per_second = _ratio(ess, timing.sample_s)
     count = draws.means.shape[0] * draws.means.shape[1]
-    relabelled = (quantities["smaller mean"], quantities["larger mean"])
+    relabelled = np.sort(draws.means, axis=-1)
     return {
         "draws_per_second": _ratio(count, timing.sample_s),
         "ess_bulk": ess_bulk,
@@ -187,8 +194,7 @@ def _nuts(
             timing.build_s, timing.compile_s, timing.warmup_s, _ratio(1000.0, ess_per_second)
         ),
         "rhat": max(diagnostics.rhat(draws.means[..., k]) for k in range(2)),
-        "rhat_relabelled": max(diagnostics.rhat(x) for x in relabelled),
-        "bias_z": max(check.z for check in checks),
+        "rhat_relabelled": max(diagnostics.rhat(relabelled[..., k]) for k in range(2)),
         "divergences": _told(draws.diverging, np.sum),
         "max_treedepth_share": _told(draws.at_max_treedepth, np.mean),
         "ebfmi": _told(draws.energy, diagnostics.ebfmi),
@@ -237,10 +243,6 @@ def steps_to_converge(trace: np.ndarray) -> float | None:
 
 def _told(values: np.ndarray | None, statistic: Callable[[np.ndarray], float]) -> float | None:
     return None if values is None else float(statistic(values))
-
-
-def _least(*values: float) -> float:
-    return float(np.min(values))
 
 
 def _ratio(above: float | None, below: float | None) -> float | None:

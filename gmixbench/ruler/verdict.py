@@ -131,6 +131,8 @@ def _bias_faults(draws: Draws, scores: Scores) -> Iterator[str]:
     if not np.all(np.isfinite(draws.means)):
         yield "some draws are not finite"
         return
+    if scores.case.model.ordered and np.any(draws.means[..., 0] > draws.means[..., 1]):
+        yield "some draws are not in order"
     for evidence in scores.evidence:
         if not evidence.ess >= LEAST_ESS:
             yield (
