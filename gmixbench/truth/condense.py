@@ -137,7 +137,9 @@ def _two_points(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _spread(x: np.ndarray, bins: int, span: float) -> tuple[np.ndarray, np.ndarray]:
-    width = span / bins if span > 0 else 1.0
+    if span == 0.0:
+        return x[:1], np.array([float(len(x))])
+    width = span / bins
     index = np.minimum(((x - x[0]) / width).astype(int), bins - 1)
     angle = (2 * np.arange(NODES) + 1) * np.pi / (2 * NODES)
     nodes = np.cos(angle)

@@ -124,8 +124,15 @@ def solve(x: np.ndarray, model: Mixture, *, finest: float = STEPS[-1]) -> Exact:
     UnreachableError
         The posterior's region can't be covered, or halving the step keeps changing the figures.
     """
+    # Around zero: or data far from it would leave few digits to their differences.
     x = np.sort(np.asarray(x, dtype=float))
-    base = replace(MODELS["unordered"], sigma=model.sigma, prior=model.prior)
+    origin = float(np.median(x))
+    prior = replace(model.prior, mean=model.prior.mean - origin)
+    return _moved(_solve(x - origin, model.sigma, prior, finest), x, model.prior, origin)
+
+
+def _solve(x: np.ndarray, sigma: float, prior: Prior, finest: float) -> Exact:
+    base = replace(MODELS["unordered"], sigma=sigma, prior=prior)
     observe = observer(x, base.sigma)
     tops, values = _modes(base, x, observe)
     widths = [_widths(base, observe, top) for top in tops]
@@ -170,6 +177,43 @@ def solve(x: np.ndarray, model: Mixture, *, finest: float = STEPS[-1]) -> Exact:
         peak={"unordered": tops[0], "ordered": _ordered_peak(ordered, observe, *inner)},
         spread={"unordered": figures.sd, "ordered": inner[1]},
         regions=regions,
+    )
+
+
+def _moved(solved: Exact, x: np.ndarray, prior: Prior, origin: float) -> Exact:
+    def margin(found: Marginal) -> Marginal:
+        return replace(found, low=found.low + origin, mean=found.mean + origin)
+
+    def error(size: np.ndarray, figure: np.ndarray) -> np.ndarray:
+        return size + np.spacing(np.abs(figure))
+
+    figures = replace(
+        solved.figures,
+        mean=solved.figures.mean + origin,
+        quantiles=solved.figures.quantiles + origin,
+    )
+    # The second unconstrained coordinate of `ordered` is a distance: it stays.
+    by = {"unordered": np.full(2, origin), "ordered": np.array([origin, 0.0])}
+    return replace(
+        solved,
+        x=x,
+        prior=prior,
+        figures=figures,
+        error=replace(
+            solved.error,
+            mean=error(solved.error.mean, figures.mean),
+            quantiles=error(solved.error.quantiles, figures.quantiles),
+        ),
+        smaller=margin(solved.smaller),
+        larger=margin(solved.larger),
+        labelled=margin(solved.labelled),
+        modes=solved.modes + origin,
+        mean_field={
+            name: replace(fit, location=fit.location + by[name])
+            for name, fit in solved.mean_field.items()
+        },
+        peak={name: peak + by[name] for name, peak in solved.peak.items()},
+        regions=tuple(replace(region, low=region.low + origin) for region in solved.regions),
     )
 
 
