@@ -282,3 +282,10 @@ def test_numpyro_compiles_ahead_of_its_phases(
 def test_every_backend_names_its_install_command_and_its_packages() -> None:
     assert INSTALL.keys() == BACKENDS.keys()
     assert all(name in load(name).PACKAGES for name in LIBRARIES)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_the_measured_side_constrains_as_the_written_density_does(name: str) -> None:
+    points = np.array([[-1.0, 0.5], [2.0, -3.0]])
+    expected = density.constrain(MODELS[name], points)
+    np.testing.assert_array_equal(constrained(MODELS[name], points), expected)
