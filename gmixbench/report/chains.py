@@ -214,6 +214,8 @@ def agreement(panels: Sequence[Panel], _: Exact) -> Figure:
     middle.set_xlabel("effective draws (log scale)")
     right.set_xlim(0, 1.35 * right.dataLim.x1 if right.dataLim.x1 > 0 else 1)
     right.set_xlabel("effective draws per second (1 / s)")
+    right.xaxis.set_major_formatter("{x:,.0f}")
+    right.locator_params(axis="x", nbins=4)
     style.title(left, "R-hat")
     style.title(middle, "ESS, label-invariant")
     style.title(right, "ESS / s, valid runs only")

@@ -19,8 +19,7 @@ def loss(panels: Sequence[Panel], exact: Exact) -> Figure:
     columns = min(2, len(panels))
     rows = -(-len(panels) // columns)
     drawing = style.figure(2.5 * rows + 0.5)
-    grid = drawing.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
-    low, high = curves.loss_view([panel.fit.trace for panel in panels], [floor, bound])
+    grid = drawing.subplots(rows, columns, squeeze=False, sharex=True)
     for axes, panel in zip(grid.flat, panels, strict=False):
         thin = curves.thin_loss(panel.fit.trace)
         mean = curves.running_loss(panel.fit.trace)
@@ -32,7 +31,8 @@ def loss(panels: Sequence[Panel], exact: Exact) -> Figure:
         if settled is not None:
             axes.axvline(settled, color=style.GREEN, lw=1.3, ls="-.")
         style.title(axes, panel.name, valid=panel.valid, columns=columns)
-        axes.set_ylim(low, high)
+        # Each its own view: beside a fit that never settled all others would be flat.
+        axes.set_ylim(curves.loss_view(panel.fit.trace, (floor, bound)))
         axes.set_xlim(0, None)
         axes.xaxis.set_major_formatter("{x:,.0f}")
     for axes in grid.flat[len(panels) :]:
@@ -46,7 +46,7 @@ def loss(panels: Sequence[Panel], exact: Exact) -> Figure:
         Line2D([], [], color=style.BLUE, lw=1.8, label="running mean of 500"),
         Line2D([], [], color=style.VERMILLION, ls="--", label=f"best mean-field: {floor:.3f}"),
         Line2D([], [], color=style.EXACT, ls=":", label=f"− log evidence: {bound:.3f}"),
-        Line2D([], [], color=style.GREEN, ls="-.", label="converged from here"),
+        Line2D([], [], color=style.GREEN, ls="-.", label="running mean settled"),
     ]
     drawing.legend(handles=handles, loc="outside lower center", ncols=5, columnspacing=1.2)
     return drawing

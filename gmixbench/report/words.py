@@ -58,7 +58,9 @@ def _joint(panel: Panel) -> str:
     off = panel.shown("occupancy_error")
     if off is None:
         return f"within a mode, yes{least}."
-    return f"within a mode, yes{least}; the worst chain's share of a mode is off by {percent(off)}."
+    return (
+        f"within a mode, yes{least}; the worst chain's share of a mode is off by {fixed(off, 2)}."
+    )
 
 
 def _autocorrelation(panel: Panel) -> str:
@@ -110,7 +112,8 @@ def _loss(panel: Panel) -> str:
         return f"invalid: {_reasons(panel)}."
     word = {True: "yes", False: "no", None: "not judged"}[panel.judged.verdict.converged]
     first = panel.shown("steps_to_converge")
-    settled = "" if first is None else f"; the running mean settled at step {number(first)}"
+    told = first is not None and panel.judged.verdict.converged
+    settled = f"; the running mean settled at step {number(first)}" if told else ""
     return f"{word}, {fixed(gap, 4)} nats above the best mean-field normal{settled}."
 
 
@@ -202,7 +205,8 @@ QUESTIONS: Mapping[
         _same(
             "Dashed: the best mean-field normal, the floor of every fit. Dotted: minus the log "
             "evidence, the loss of the exact posterior. Single steps are noisy and may lie below "
-            "both; their expectation can't. The first descent may be above the view."
+            "both; their expectation can't. The first descent may be above the view. "
+            "Each panel has its own scale."
         ),
         _loss,
     ),

@@ -4,7 +4,7 @@ Densities and ranks and autocorrelations are ArviZ's, from plain arrays. Values 
 finite are left out of densities and ranks, so a run that broke can still be looked at.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -233,9 +233,9 @@ def thin_loss(trace: Array, most: int = 1500) -> Curve:
     return Curve(np.arange(1, len(trace) + 1, every, dtype=np.float64), trace[::every])
 
 
-def loss_view(traces: list[Array], lines: list[float]) -> tuple[float, float]:
-    """Range of losses worth a look: the lines, and the traces but for their first descent."""
-    late = np.concatenate([trace[len(trace) // 5 :] for trace in traces])
+def loss_view(trace: Array, lines: Sequence[float]) -> tuple[float, float]:
+    """Range of losses worth a look: the lines, and the trace but for its first descent."""
+    late = trace[len(trace) // 5 :]
     late = late[np.isfinite(late)]
     ends = [*lines, *(np.quantile(late, [0.005, 0.995]) if late.size else [])]
     low, high = min(ends), max(ends)

@@ -189,10 +189,10 @@ def test_loss_view_holds_the_lines_and_leaves_out_the_first_descent():
     trace = np.full(1000, 181.0)
     trace[:100] = 1e6
     trace[500] = np.nan
-    low, high = curves.loss_view([trace], [180.5, 181.2])
+    low, high = curves.loss_view(trace, [180.5, 181.2])
     assert low < 180.5
     assert 181.2 < high < 182
-    assert curves.loss_view([np.full(10, np.nan)], [1.0, 2.0]) == pytest.approx((0.92, 2.08))
+    assert curves.loss_view(np.full(10, np.nan), [1.0, 2.0]) == pytest.approx((0.92, 2.08))
 
 
 def test_data_and_mixture_are_densities(close):
