@@ -1,7 +1,7 @@
 """The command line: run, exact, report, score, list.
 
-Rooms that load SciPy, ArviZ or matplotlib are imported inside the commands that need them, so that
-`--help` and `list` answer at once.
+Rooms that load NumPy, SciPy, ArviZ or matplotlib are imported inside the commands that need them,
+so that `--help` and `list` answer at once.
 """
 
 import json
@@ -19,10 +19,8 @@ from rich.console import Console
 from rich.table import Table
 
 from gmixbench import __version__
-from gmixbench.lab import datasets, store
 from gmixbench.lab.plan import plan_cases
 from gmixbench.measured.backends import BACKENDS
-from gmixbench.record import DamagedRecordError
 from gmixbench.ruler.metrics import METRICS
 from gmixbench.spec import (
     DATASETS,
@@ -35,9 +33,9 @@ from gmixbench.spec import (
     Dataset,
     Mixture,
 )
-from gmixbench.truth.cells import UnreachableError
 
 if TYPE_CHECKING:
+    from gmixbench.lab import store
     from gmixbench.lab.results import Results
     from gmixbench.truth.exact import Exact
 
@@ -63,7 +61,7 @@ class UsageError(ValueError):
 Data = Annotated[Path | None, typer.Option(help="CSV with one column of observations.")]
 Sigma = Annotated[float, typer.Option(help="Standard deviation of both components.")]
 PriorScale = Annotated[float, typer.Option(help="Standard deviation of the means' prior.")]
-Out = Annotated[Path, typer.Argument(help="Folder that `run` made.")]
+Out = Annotated[Path, typer.Argument(metavar="DIR", help="Folder that `run` made.")]
 
 
 def _version(asked: bool) -> None:
@@ -101,7 +99,9 @@ def run(
     prior_scale: PriorScale = 10.0,
     chains: Annotated[int | None, typer.Option(min=1, help="The profile's unless given.")] = None,
     starts: Annotated[str, typer.Option(help=f"One of {', '.join(STARTS)}.")] = STARTS[0],
-    seed: Annotated[list[int] | None, typer.Option(help="One run each; 0 unless given.")] = None,
+    seed: Annotated[
+        list[int] | None, typer.Option(min=0, help="One run each; 0 unless given.")
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Folder for what it leaves; results/<time>-<profile>.")
     ] = None,
@@ -115,6 +115,7 @@ def run(
     Exits 0 when all `ordered` and all `advi-matched` cases are valid and none failed, else 3.
     """
     mixture = _mixture(sigma, prior_scale)
+    _positive("--timeout", timeout)
     sets = _datasets(dataset, data)
     cases = plan_cases(
         profile=_known("profile", profile, PROFILES),
@@ -124,20 +125,21 @@ def run(
         datasets=[item.name for item in sets],
         chains=chains,
         starts=_known("starts", starts, STARTS),
-        seeds=seed or [0],
+        seeds=list(dict.fromkeys(seed or [0])),
     )
+    from gmixbench.lab import store
     from gmixbench.lab.environment import describe
-
-    plan = store.Plan(profile, tuple(cases), describe())
-    folder = out or _folder(plan, fresh=not resume)
-    store.prepare(folder, plan, sets, fresh=not resume)
     from gmixbench.truth.exact import solve
 
-    with console.status("solving the exact posterior"):
-        exacts = {item.name: solve(item.x, mixture) for item in sets}
-    _measure(cases, exacts, folder, timeout)
-    results = _judge(folder, exacts)
-    _report(folder, results)
+    plan = store.Plan(profile, tuple(cases), describe())
+    folder = out or _folder(plan, sets, fresh=not resume)
+    with store.locked(folder):
+        store.prepare(folder, plan, sets, fresh=not resume)
+        with console.status("solving the exact posterior"):
+            exacts = {item.name: solve(item.x, mixture) for item in sets}
+        _measure(cases, exacts, folder, timeout)
+        results = _judge(folder, exacts)
+        _report(folder, results)
     _summarize(folder, results)
     raise typer.Exit(_exit_code(results))
 
@@ -174,7 +176,7 @@ def exact(
 def report(out: Out) -> None:
     """Draw the report of a folder again, from disk."""
     results = _judge(out)
-    console.print(f"report: {_report(out, results)}")
+    typer.echo(f"report: {_report(out, results)}")
 
 
 @app.command()
@@ -213,31 +215,52 @@ def main() -> None:
     """Entry point: bad input ends in one line and an exit code, never in a traceback."""
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        app()
-    except (UsageError, datasets.DataError, store.FolderError) as error:
-        _end(error, WRONG_USE)
-    except (DamagedRecordError, UnreachableError) as error:
-        _end(error, NOT_MEASURED)
-    except OSError as error:
-        where = f"{error.filename}: " if error.filename else ""
-        _end(f"{where}{error.strerror or error}", WRONG_USE)
+        app(prog_name="gmixbench")
+    except Exception as error:
+        code = _exit_code_of(error)
+        if code is None:
+            raise
+        print(f"gmixbench: {_one_line(error)}", file=sys.stderr)  # noqa: T201  # plain, not wrapped
+        sys.exit(code)
 
 
 def _interrupt(*_: object) -> NoReturn:
     raise KeyboardInterrupt
 
 
-def _end(message: object, code: int) -> NoReturn:
-    print(f"gmixbench: {message}", file=sys.stderr)  # noqa: T201  # one plain line, not wrapped
-    sys.exit(code)
+def _exit_code_of(error: Exception) -> int | None:
+    """Exit code of an error that its message explains; `None` where it would be a fault of ours."""
+    from gmixbench.lab.datasets import DataError
+    from gmixbench.lab.store import FolderError
+    from gmixbench.record import DamagedRecordError
+    from gmixbench.truth.cells import UnreachableError
+
+    if isinstance(error, UsageError | DataError | FolderError | OSError):
+        return WRONG_USE
+    if isinstance(error, DamagedRecordError | UnreachableError):
+        return NOT_MEASURED
+    return None
+
+
+def _one_line(error: Exception) -> str:
+    text = str(error)
+    if isinstance(error, OSError) and error.strerror:
+        # A file stands where a folder is wanted; the system says but that it exists.
+        reason = "not a directory" if isinstance(error, FileExistsError) else error.strerror
+        text = f"{error.filename}: {reason}" if error.filename else reason
+    return " ".join(text.splitlines())
 
 
 def _mixture(sigma: float, prior_scale: float) -> Mixture:
-    for name, value in (("--sigma", sigma), ("--prior-scale", prior_scale)):
-        if not (math.isfinite(value) and value > 0):
-            raise UsageError(f"{name} {value:g}: a positive number is wanted")
+    _positive("--sigma", sigma)
+    _positive("--prior-scale", prior_scale)
     model = MODELS["ordered"]
     return replace(model, sigma=sigma, prior=replace(model.prior, scale=prior_scale))
+
+
+def _positive(option: str, value: float) -> None:
+    if not (math.isfinite(value) and value > 0):
+        raise UsageError(f"{option} {value:g}: a positive number is wanted")
 
 
 def _model(name: str, mixture: Mixture) -> Mixture:
@@ -245,6 +268,8 @@ def _model(name: str, mixture: Mixture) -> Mixture:
 
 
 def _datasets(names: list[str] | None, data: Path | None) -> list[Dataset]:
+    from gmixbench.lab import datasets
+
     if data is None:
         return [datasets.load(name) for name in dict.fromkeys(names or [DEFAULT_DATASET])]
     if names:
@@ -270,9 +295,11 @@ def _backends(values: list[str] | None) -> list[str]:
     return list(dict.fromkeys(values or DEFAULT_BACKENDS))
 
 
-def _folder(plan: store.Plan, *, fresh: bool) -> Path:
+def _folder(plan: "store.Plan", sets: Sequence[Dataset], *, fresh: bool) -> Path:
+    from gmixbench.lab import store
+
     results = Path("results")
-    started = None if fresh else store.unfinished(results, plan)
+    started = None if fresh else store.unfinished(results, plan, sets)
     return started or results / f"{datetime.now().astimezone():%Y%m%d-%H%M%S}-{plan.profile}"
 
 
@@ -282,19 +309,20 @@ def _measure(
     folder: Path,
     timeout: float,
 ) -> None:
+    from gmixbench.lab import store
     from gmixbench.lab.execute import execute
     from gmixbench.lab.progress import progress
 
     left = store.pending(folder, cases)
     if len(left) < len(cases):
-        console.print(f"{len(cases) - len(left)} of {len(cases)} cases are in {folder} already")
+        typer.echo(f"{len(cases) - len(left)} of {len(cases)} cases are in {folder} already")
     try:
         with progress(console, left) as (watch, done):
             for finished in execute(left, exacts, folder, timeout=timeout, watch=watch):
                 done(finished)
     except KeyboardInterrupt:
         still = len(store.pending(folder, cases))
-        console.print(f"stopped with {still} of {len(cases)} cases to go; run it again to go on")
+        typer.echo(f"stopped with {still} of {len(cases)} cases to go; run it again to go on")
         raise typer.Exit(INTERRUPTED) from None
 
 
@@ -323,8 +351,10 @@ def _summarize(folder: Path, results: "Results") -> None:
         console.print(table)
     for line in reasons(results.judged, results.failures):
         console.print(line, soft_wrap=True, highlight=False)
+    if results.missing:
+        typer.echo(f"{len(results.missing)} planned cases have no record: run them to go on")
     if (folder / "report.html").exists():
-        console.print(f"report: {folder / 'report.html'}", soft_wrap=True)
+        typer.echo(f"report: {folder / 'report.html'}")
 
 
 def _exit_code(results: "Results") -> int:
@@ -333,8 +363,8 @@ def _exit_code(results: "Results") -> int:
         for judged in results.judged
         if judged.run.case.model.ordered or judged.run.case.method == "advi-matched"
     ]
-    nothing = not results.judged
-    return NOT_MEASURED if results.failures or nothing or not all(needed) else 0
+    unmeasured = results.failures or results.missing or not results.judged
+    return NOT_MEASURED if unmeasured or not all(needed) else 0
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """What a run leaves, and its way to disk and back.
 
 A record is a pair of files with one stem: `NAME.npz` holds the arrays and `NAME.json` the rest,
-the digest of the arrays included. The JSON is written last, so a record exists exactly when its
+the digests of both included. The JSON is written last, so a record exists exactly when its
 JSON does; both are written to a temporary file and renamed, so neither is ever half there.
 Python 3.6 syntax: the measured side imports this in old interpreters.
 """
@@ -21,6 +21,9 @@ import numpy as np
 from gmixbench.spec import AdviSettings, Case, Mixture, NutsSettings, Prior
 
 SCHEMA = 1
+
+TEMPORARY = ".writing-"
+"""How the name of a file begins that is not whole yet."""
 
 
 class DamagedRecordError(Exception):
@@ -70,6 +73,13 @@ class Draws:
     at_max_treedepth: Optional[np.ndarray] = None
     gradients: Optional[np.ndarray] = None
 
+    def __post_init__(self) -> None:
+        shape = np.shape(self.means)[:2]
+        _check("means", self.means, (*shape, 2))
+        for name in ("energy", "diverging", "at_max_treedepth", "gradients"):
+            if getattr(self, name) is not None:
+                _check(name, getattr(self, name), shape)
+
 
 @dataclass(frozen=True, eq=False)
 class Fit:
@@ -85,6 +95,12 @@ class Fit:
     scale: np.ndarray
     means: np.ndarray
 
+    def __post_init__(self) -> None:
+        _check("trace", self.trace, (np.size(self.trace),))
+        _check("location", self.location, (2,))
+        _check("scale", self.scale, (2,))
+        _check("means", self.means, (*np.shape(self.means)[:1], 2))
+
 
 @dataclass(frozen=True, eq=False)
 class Density:
@@ -96,6 +112,20 @@ class Density:
     points: np.ndarray
     values: np.ndarray
     gradients: np.ndarray
+
+    def __post_init__(self) -> None:
+        count = np.shape(self.points)[:1]
+        _check("points", self.points, (*count, 2))
+        _check("values", self.values, count)
+        _check("gradients", self.gradients, (*count, 2))
+
+
+def _check(name: str, array: Any, shape: Tuple[int, ...]) -> None:
+    # A backend is anyone's code: what it gives is looked at once, here, and trusted ever after.
+    array = np.asarray(array)
+    if array.shape != shape or array.dtype.kind not in "biuf" or array.size == 0:
+        wanted = "numbers of shape {} are wanted, not {} of shape {}"
+        raise ValueError("{}: ".format(name) + wanted.format(shape, array.dtype, array.shape))
 
 
 class Measured(NamedTuple):
@@ -180,7 +210,7 @@ def write_bytes(path: Path, content: bytes) -> None:
         The folder can't be written or the disk is full; nothing is left behind.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=str(path.parent), prefix=".writing-", suffix=path.suffix)
+    handle, name = tempfile.mkstemp(dir=str(path.parent), prefix=TEMPORARY, suffix=path.suffix)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
@@ -188,9 +218,11 @@ def write_bytes(path: Path, content: bytes) -> None:
             os.fsync(file.fileno())
         os.chmod(name, 0o666 & ~_umask())
         os.replace(name, str(path))
-    except BaseException:
+    except BaseException as error:
         if os.path.exists(name):
             os.unlink(name)
+        if isinstance(error, OSError) and error.filename is None:
+            error.filename = str(path)  # a full disk does not say where it is full
         raise
 
 
@@ -219,6 +251,7 @@ def _write_pair(stem: Path, header: Dict[str, Any], arrays: Dict[str, np.ndarray
     np.savez_compressed(buffer, **arrays)  # type: ignore[arg-type]  # stubs see an option
     content = buffer.getvalue()
     header = dict(header, schema=SCHEMA, arrays_sha256=hashlib.sha256(content).hexdigest())
+    header["sha256"] = _digest(header)
     write_bytes(_with_suffix(stem, ".npz"), content)
     write_bytes(_with_suffix(stem, ".json"), (json.dumps(header, indent=1) + "\n").encode())
 
@@ -229,6 +262,8 @@ def _read_pair(stem: Path) -> Tuple[Dict[str, Any], Dict[str, np.ndarray]]:
         header = json.loads(path.read_bytes().decode())
         if header["schema"] != SCHEMA:
             raise ValueError("schema {} where {} was expected".format(header["schema"], SCHEMA))
+        if header.pop("sha256") != _digest(header):
+            raise ValueError("its content does not match its own digest")
         path = _with_suffix(stem, ".npz")
         content = path.read_bytes()
         if hashlib.sha256(content).hexdigest() != header["arrays_sha256"]:
@@ -236,7 +271,19 @@ def _read_pair(stem: Path) -> Tuple[Dict[str, Any], Dict[str, np.ndarray]]:
         with np.load(io.BytesIO(content), allow_pickle=False) as archive:
             return header, {name: archive[name] for name in archive.files}
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise DamagedRecordError("{} is damaged: {}".format(path, error))
+        raise damaged(path, error)
+
+
+def damaged(path: Path, error: Exception) -> DamagedRecordError:
+    """Error that says in one line which file is damaged, and how."""
+    reason = getattr(error, "strerror", None) or str(error)
+    if isinstance(error, KeyError):
+        reason = "it has no {}".format(error)
+    return DamagedRecordError("{} is damaged: {}".format(path, reason))
+
+
+def _digest(header: Dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(header, sort_keys=True).encode()).hexdigest()
 
 
 def _with_suffix(stem: Path, suffix: str) -> Path:
@@ -318,8 +365,8 @@ def read_record(stem: Path) -> Record:
             environment=header["environment"],
             shims=tuple(header["shims"]),
         )
-    except (KeyError, TypeError) as error:
-        raise DamagedRecordError("{}.json is damaged: {}".format(stem, error))
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise damaged(_with_suffix(stem, ".json"), error)
 
 
 def move_record(source: Path, target: Path) -> None:

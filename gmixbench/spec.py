@@ -5,9 +5,10 @@ measured side imports it in the interpreters of old library versions.
 """
 
 from dataclasses import dataclass, field, replace
-from typing import Dict, Tuple, Union
+from typing import TYPE_CHECKING, Dict, Tuple, Union
 
-import numpy as np
+if TYPE_CHECKING:  # the command line lists what is here, and answers sooner without NumPy
+    import numpy as np
 
 WEIGHTS = (0.5, 0.5)
 """Mixture weights, known and equal: so the free-means posterior is symmetric in its labels."""
@@ -52,7 +53,7 @@ class Dataset:
     """Named observations, shape (n,)."""
 
     name: str
-    x: np.ndarray
+    x: "np.ndarray"
 
 
 @dataclass(frozen=True)

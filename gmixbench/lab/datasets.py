@@ -30,7 +30,7 @@ def load(name: str) -> Dataset:
 
 
 def read(path: Path) -> Dataset:
-    """Observations from a CSV of one column; a first line that is no number is its heading.
+    """Observations from a CSV of one column; a first line of words is its heading.
 
     Raises
     ------
@@ -38,7 +38,7 @@ def read(path: Path) -> Dataset:
         The file can't be read, or a line is not one finite number, or there are too few.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")  # Excel begins its files with a mark
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not text in UTF-8"
         raise DataError(f"{path}: {reason}; give a CSV with one column of numbers") from error
@@ -47,7 +47,7 @@ def read(path: Path) -> Dataset:
 
 def _parse(text: str, where: str) -> np.ndarray:
     lines = text.splitlines()
-    heading = 1 if lines and not _is_number(lines[0]) else 0
+    heading = 1 if lines and _is_heading(lines[0]) else 0
     body = lines[heading:]
     while body and not body[-1].strip():
         body.pop()
@@ -65,23 +65,27 @@ def _parse(text: str, where: str) -> np.ndarray:
     return x
 
 
-def _is_number(line: str) -> bool:
-    # A line of several columns must not pass for a heading.
-    if "," in line or ";" in line:
-        return True
+def _is_heading(line: str) -> bool:
+    # What begins like a number is a mistyped number or several, not a heading.
+    return line.strip()[:1] not in "+-.0123456789" and not _is_number(line)
+
+
+def _is_number(text: str) -> bool:
     try:
-        float(line)
+        float(text)
     except ValueError:
         return False
     return True
 
 
 def _number(line: str, where: str, count: int) -> float:
-    try:
+    if _is_number(line):
         return float(line)
-    except ValueError:
-        if len(line.replace(";", ",").split(",")) > 1:
-            reason = "more than one column; keep the one to be fitted"
-        else:
-            reason = f"{line.strip()[:40]!r} is not a number; one number a line is wanted"
-        raise DataError(f"{where}, line {count}: {reason}") from None
+    text = line.strip()
+    if not text:
+        reason = "the line is empty; remove it"
+    elif any(mark in text for mark in ",;\t") or all(map(_is_number, text.split())):
+        reason = f"{text[:40]!r} is more than one column, or has a decimal comma; keep one number"
+    else:
+        reason = f"{text[:40]!r} is not a number; one number a line is wanted"
+    raise DataError(f"{where}, line {count}: {reason}")

@@ -61,6 +61,7 @@ def measured(scratch: Path) -> dict[str, str]:
         NUMBA_CACHE_DIR=str(scratch / "numba"),
         MPLCONFIGDIR=str(scratch / "matplotlib"),
         PYTHONHASHSEED="0",
+        GMIXBENCH_PARENT=str(os.getpid()),
     )
     variables.pop("JAX_COMPILATION_CACHE_DIR", None)
     core = _core()

@@ -8,13 +8,12 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from gmixbench.lab import environment
+from gmixbench.lab import environment, store
 from gmixbench.lab.points import density_points, starting_points
-from gmixbench.lab.store import stem
 from gmixbench.record import (
     Failure,
     Job,
@@ -101,8 +100,7 @@ def run_case(work: Job, out: Path, *, timeout: float, watch: Watch = lambda _: N
     OSError
         The record can't be written.
     """
-    out.mkdir(parents=True, exist_ok=True)
-    target = stem(out, work.case)
+    target = store.stem(out, work.case)
     with _scratch(out) as scratch:
         write_job(scratch / "job", work)
         failure = _wait(work.case, scratch, timeout, watch)
@@ -116,7 +114,9 @@ def run_case(work: Job, out: Path, *, timeout: float, watch: Watch = lambda _: N
 
 @contextmanager
 def _scratch(out: Path) -> Iterator[Path]:
-    path = Path(tempfile.mkdtemp(prefix="jobs-", dir=out)).resolve()
+    runs = out / "runs"
+    runs.mkdir(parents=True, exist_ok=True)
+    path = Path(tempfile.mkdtemp(prefix=store.SCRATCH, dir=runs)).resolve()
     try:
         yield path
     finally:
@@ -140,7 +140,6 @@ def _wait(case: Case, scratch: Path, timeout: float, watch: Watch) -> Failure | 
                 passed = time.monotonic() - begun
                 watch(passed)
                 if passed > timeout:
-                    _end(worker)
                     return Failure(case, "time-out", f"not done after {timeout:g} s")
                 time.sleep(POLL)
         finally:
@@ -149,20 +148,19 @@ def _wait(case: Case, scratch: Path, timeout: float, watch: Watch) -> Failure | 
 
 
 def _failure(case: Case, code: int, scratch: Path) -> Failure | None:
-    words = (scratch / "stderr").read_text(encoding="utf-8", errors="replace")[-LAST_WORDS:]
-    if code == NOT_WRITTEN:
-        raise OSError(words.strip().splitlines()[-1] if words.strip() else "record not written")
     if code == 0 and has_record(scratch / "record"):
         return None
-    name = signal.Signals(-code).name if code < 0 else f"exit code {code}"
-    return Failure(case, "crash", f"the worker ended with {name} and left no record", words)
+    words = (scratch / "stderr").read_text(encoding="utf-8", errors="replace")[-LAST_WORDS:]
+    last = words.strip().splitlines()[-1:]
+    if code == NOT_WRITTEN:
+        raise OSError(*last or ["the worker could not write its record"])
+    names = {-number.value: number.name for number in signal.Signals}
+    ended = f"the worker ended with {names.get(code, f'exit code {code}')} and left no record"
+    return Failure(case, "crash", ": ".join([ended, *last]), words)
 
 
 def _end(worker: "subprocess.Popen[bytes]") -> None:
-    # The whole group: a library may have started processes of its own.
-    if worker.poll() is None:
-        if hasattr(os, "killpg"):
-            os.killpg(worker.pid, signal.SIGKILL)
-        else:
-            worker.kill()
-        worker.wait()
+    # The whole group, even where the worker itself has ended: a library may have started processes.
+    with suppress(ProcessLookupError, PermissionError):  # none is left; macOS: only a zombie is
+        os.killpg(worker.pid, signal.SIGKILL)
+    worker.wait()

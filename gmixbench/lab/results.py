@@ -15,10 +15,14 @@ from gmixbench.truth.exact import Exact, solve
 
 @dataclass(frozen=True, eq=False)
 class Results:
-    """All of a folder: judged runs, failures, the exact posterior by data set, the environment."""
+    """All of a folder: judged runs, failures, planned cases without a record, and what for.
+
+    `exacts` are the exact posteriors by data set.
+    """
 
     judged: tuple[Judged, ...]
     failures: tuple[Failure, ...]
+    missing: tuple[Case, ...]
     exacts: dict[str, Exact]
     environment: dict[str, str]
 
@@ -37,8 +41,8 @@ def judge_folder(out: Path, exacts: dict[str, Exact] | None = None) -> Results:
     gmixbench.record.DamagedRecordError
         A file can't be read back whole; the message names it.
     """
-    records = store.records(out)
-    plan = store.read_plan(out)
+    plan = store.plan_of(out)
+    records = store.records(out, plan)
     solved = dict(exacts or {})
     for record in records:
         name = record.case.dataset
@@ -51,8 +55,9 @@ def judge_folder(out: Path, exacts: dict[str, Exact] | None = None) -> Results:
             if not isinstance(record, Failure)
         ),
         failures=tuple(record for record in records if isinstance(record, Failure)),
+        missing=tuple(store.pending(out, plan.cases)),
         exacts=solved,
-        environment=plan.environment if plan else {},
+        environment=plan.environment,
     )
 
 

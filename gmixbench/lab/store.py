@@ -1,12 +1,15 @@
 """The folder of a run: what was planned, the data, and a record for each case.
 
 `plan.json` names the cases and the environment; `data/NAME.npy` holds the observations, so that
-all can be scored again without the file they came from; `runs/` holds the records.
+all can be scored again without the file they came from; `runs/` holds the records. The plan is
+written first and removed last: where it stands, the folder is ours, and nowhere else do we delete.
 """
 
+import fcntl
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,17 +17,25 @@ import numpy as np
 
 from gmixbench.record import (
     SCHEMA,
+    TEMPORARY,
     DamagedRecordError,
     Record,
     case_from_dict,
     case_key,
     case_to_dict,
+    damaged,
     has_record,
     read_record,
     write_array,
     write_bytes,
 )
 from gmixbench.spec import Case, Dataset, Prior
+
+FOLDERS, FILES = ("runs", "data", "figures"), ("scores.json", "report.html")
+"""What a run leaves besides its plan."""
+
+SCRATCH = ".job-"
+"""How the name of a folder in `runs/` begins where a worker is at work."""
 
 
 class FolderError(ValueError):
@@ -50,20 +61,31 @@ def pending(out: Path, cases: Sequence[Case]) -> list[Case]:
     return [case for case in cases if not has_record(stem(out, case))]
 
 
-def records(out: Path) -> list[Record]:
+def records(out: Path, plan: Plan) -> list[Record]:
     """Records of all planned cases that have one, in the plan's order.
 
     Raises
     ------
-    FolderError
-        The folder holds no run.
     DamagedRecordError
         A record can't be read back whole; the message names the file.
+    """
+    return [read_record(stem(out, case)) for case in plan.cases if has_record(stem(out, case))]
+
+
+def plan_of(out: Path) -> Plan:
+    """Plan of a folder that a run made.
+
+    Raises
+    ------
+    FolderError
+        No run made it.
+    DamagedRecordError
+        The plan can't be read.
     """
     plan = read_plan(out)
     if plan is None:
         raise FolderError(f"{out} holds no run: it has no plan.json; name a folder that `run` made")
-    return [read_record(stem(out, case)) for case in plan.cases if has_record(stem(out, case))]
+    return plan
 
 
 def read_plan(out: Path) -> Plan | None:
@@ -82,31 +104,57 @@ def read_plan(out: Path) -> Plan | None:
         cases = tuple(case_from_dict(case) for case in data["cases"])
         return Plan(data["profile"], cases, data["environment"])
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise DamagedRecordError(f"{path} is damaged: {error}") from error
+        raise damaged(path, error) from error
 
 
-def prepare(out: Path, plan: Plan, datasets: Sequence[Dataset], *, fresh: bool) -> None:
-    """Make a folder ready for a plan; cases that it holds already stay.
+@contextmanager
+def locked(out: Path) -> Iterator[None]:
+    """Make a folder and keep other runs out of it; the lock goes with the process that holds it.
 
     Raises
     ------
     FolderError
-        The folder holds runs of other library versions, or other data under the same name.
+        Another run is at work there.
     OSError
         It can't be written.
     """
-    if fresh:
-        _clear(out)
-    _remove_leftovers(out)
+    out.mkdir(parents=True, exist_ok=True)
+    with (out / ".lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise FolderError(f"another run is at work in {out}: give another --out") from None
+        yield
+
+
+def prepare(out: Path, plan: Plan, datasets: Sequence[Dataset], *, fresh: bool) -> None:
+    """Make a folder ready for a plan; cases that it holds already stay, unless `fresh` is true.
+
+    Raises
+    ------
+    FolderError
+        The folder holds runs of other library versions, or other data under the same name, or
+        files that are not ours under the names that we would use.
+    DamagedRecordError
+        Its plan or its data can't be read.
+    OSError
+        It can't be written.
+    """
     before = read_plan(out)
+    if before is None:
+        _refuse_others(out)
+    elif fresh:
+        _clear(out)
+        before = None
+    _remove_leftovers(out)
     if before is not None:
         _same_environment(out, before, plan)
         _same_mixture(out, before, plan)
         known = set(before.cases)
         cases = before.cases + tuple(case for case in plan.cases if case not in known)
         plan = Plan(plan.profile, cases, plan.environment)
-    for dataset in datasets:
-        _keep(out, dataset)
+        for dataset in datasets:
+            _same_data(out, dataset)
     header = {
         "schema": SCHEMA,
         "profile": plan.profile,
@@ -114,6 +162,9 @@ def prepare(out: Path, plan: Plan, datasets: Sequence[Dataset], *, fresh: bool) 
         "cases": [case_to_dict(case) for case in plan.cases],
     }
     write_bytes(out / "plan.json", (json.dumps(header, indent=1) + "\n").encode())
+    for dataset in datasets:
+        if not _data(out, dataset.name).exists():
+            write_array(_data(out, dataset.name), dataset.x)
 
 
 def read_data(out: Path, name: str) -> np.ndarray:
@@ -124,25 +175,29 @@ def read_data(out: Path, name: str) -> np.ndarray:
     DamagedRecordError
         They can't be read.
     """
-    path = out / "data" / f"{name}.npy"
+    path = _data(out, name)
     try:
         return np.asarray(np.load(path, allow_pickle=False))
     except (OSError, ValueError, EOFError) as error:
-        raise DamagedRecordError(f"{path} is damaged: {error}") from error
+        raise damaged(path, error) from error
 
 
-def unfinished(results: Path, plan: Plan) -> Path | None:
-    """Newest folder in `results` with the same plan, some of whose cases have no record."""
-    if not results.is_dir():
-        return None
+def unfinished(results: Path, plan: Plan, datasets: Sequence[Dataset]) -> Path | None:
+    """Newest folder in `results` with the same plan and data, if some of its cases are to do."""
     for out in sorted(results.glob(f"*-{plan.profile}"), reverse=True):
         try:
-            same = read_plan(out) == plan
-        except DamagedRecordError:
+            if read_plan(out) != plan:
+                continue
+            for dataset in datasets:
+                _same_data(out, dataset)
+        except (DamagedRecordError, FolderError):
             continue
-        if same:
-            return out if pending(out, plan.cases) else None
+        return out if pending(out, plan.cases) else None
     return None
+
+
+def _data(out: Path, name: str) -> Path:
+    return out / "data" / f"{name}.npy"
 
 
 def _same_environment(out: Path, before: Plan, plan: Plan) -> None:
@@ -169,28 +224,35 @@ def _same_mixture(out: Path, before: Plan, plan: Plan) -> None:
             )
 
 
-def _keep(out: Path, dataset: Dataset) -> None:
-    path = out / "data" / f"{dataset.name}.npy"
-    if path.exists():
-        if not np.array_equal(read_data(out, dataset.name), dataset.x):
+def _same_data(out: Path, dataset: Dataset) -> None:
+    known = _data(out, dataset.name).exists()
+    if known and not np.array_equal(read_data(out, dataset.name), dataset.x):
+        raise FolderError(
+            f"{out} holds runs on other data named {dataset.name!r}: "
+            "give another --out, or --fresh to start over"
+        )
+
+
+def _refuse_others(out: Path) -> None:
+    for name in (*FOLDERS, *FILES):
+        if (out / name).exists():
             raise FolderError(
-                f"{out} holds runs on other data named {dataset.name!r}: "
-                "give another --out, or --fresh to start over"
+                f"{out} holds {name!r} but no plan.json, so no run made it: give another --out"
             )
-        return
-    write_array(path, dataset.x)
 
 
 def _clear(out: Path) -> None:
-    for name in ("runs", "data", "figures"):
-        shutil.rmtree(out / name, ignore_errors=True)
-    for name in ("plan.json", "scores.json", "report.html"):
+    for name in FOLDERS:
+        if (out / name).exists():
+            shutil.rmtree(out / name)
+    for name in (*FILES, "plan.json"):
         (out / name).unlink(missing_ok=True)
 
 
 def _remove_leftovers(out: Path) -> None:
     # Of a process that was killed: its temporary files, and jobs that no one waits for.
-    for path in out.glob("**/.writing-*"):
-        path.unlink(missing_ok=True)
-    for path in out.glob("jobs-*"):
+    for folder in (out, *(out / name for name in FOLDERS)):
+        for path in folder.glob(f"{TEMPORARY}*"):
+            path.unlink(missing_ok=True)
+    for path in (out / "runs").glob(f"{SCRATCH}*"):
         shutil.rmtree(path, ignore_errors=True)

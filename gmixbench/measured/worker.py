@@ -7,6 +7,7 @@ last, so that it neither warms up what is measured nor adds to it.
 
 import os
 import platform
+import signal
 import sys
 import textwrap
 import time
@@ -35,6 +36,9 @@ except ImportError:  # Windows
 CORE_VARIABLE = "GMIXBENCH_CORE"
 """Environment variable with the number of the one core to run on, if any."""
 
+PARENT_VARIABLE = "GMIXBENCH_PARENT"
+"""Environment variable with the number of the process to die with, if any."""
+
 THREAD_VARIABLES = (
     "OMP_NUM_THREADS",
     "OPENBLAS_NUM_THREADS",
@@ -53,6 +57,9 @@ USAGE, BAD_JOB, NOT_WRITTEN = 2, 65, 74
 """Exit codes when there is no record; the last two are sysexits.h's EX_DATAERR and EX_IOERR."""
 
 MESSAGE_WIDTH = 300
+
+PR_SET_PDEATHSIG = 1
+"""Linux's number in <sys/prctl.h>."""
 
 
 def measure(job: Job) -> Run:
@@ -117,6 +124,17 @@ def environment(packages: Tuple[str, ...]) -> Dict[str, str]:
             found[package] = version
     found.update({name: os.environ[name] for name in THREAD_VARIABLES if name in os.environ})
     return found
+
+
+def _die_with_parent() -> None:
+    # A lab that is killed can't end its worker, which would slow what is measured next.
+    parent = os.environ.get(PARENT_VARIABLE)
+    if parent is not None and sys.platform.startswith("linux"):
+        import ctypes
+
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != int(parent):  # it was killed before we asked
+            sys.exit(128 + signal.SIGKILL)
 
 
 def _pin_to_core() -> None:
@@ -185,6 +203,7 @@ def main(arguments: Sequence[str]) -> int:
     if len(arguments) != 2:
         sys.stderr.write("usage: python -m gmixbench.measured.worker JOB_STEM RECORD_STEM\n")
         return USAGE
+    _die_with_parent()
     job_stem, record_stem = (Path(argument) for argument in arguments)
     try:
         job = read_job(job_stem)

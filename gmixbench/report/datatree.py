@@ -22,8 +22,8 @@ def to_datatree(run: Run) -> Any:
     xarray.DataTree
         `posterior` holds `means` with dimensions (chain, draw, mean), and their label-free form
         `smaller` and `larger` with dimensions (chain, draw). NUTS: `sample_stats` holds what the
-        library told of `energy`, `diverging`, `reached_max_treedepth` and `n_steps`, the gradient
-        evaluations of a draw. ADVI: the draws of the approximation are one chain, and `fit_data`
+        library told of `energy`, `diverging`, `reached_max_treedepth` and `gradients`, the gradient
+        evaluations of each draw. ADVI: the draws of the approximation are one chain, and `fit_data`
         holds `loss` by step, `location` and `scale`. Attributes `case`, `timing`, `environment` and
         `shims` are JSON.
 
@@ -65,7 +65,7 @@ def _statistics(draws: Draws) -> dict[str, dict[str, np.ndarray]]:
         "energy": draws.energy,
         "diverging": draws.diverging,
         "reached_max_treedepth": draws.at_max_treedepth,
-        "n_steps": draws.gradients,
+        "gradients": draws.gradients,
     }
     known = {name: values for name, values in told.items() if values is not None}
     return {"sample_stats": known} if known else {}

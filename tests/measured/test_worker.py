@@ -17,8 +17,7 @@ from gmixbench.record import Failure, Job, Run, has_record, read_record, write_j
 
 PLANTED = """
     import numpy as np
-    from gmixbench.measured.backends import Measured
-    from gmixbench.record import Counters, Density, Draws, Fit, Timing
+    from gmixbench.record import Counters, Density, Draws, Fit, Measured, Timing
 
     PACKAGES = ("pytest", "no-such-package")
 

@@ -3,10 +3,6 @@
 import importlib
 from typing import TYPE_CHECKING, Any, Dict, Tuple
 
-import numpy as np
-
-from gmixbench.record import Density, Job, Measured
-
 BACKENDS: Dict[str, str] = {
     "pymc": "gmixbench.measured.backends.pymc",
     "numpyro": "gmixbench.measured.backends.numpyro",
@@ -24,6 +20,10 @@ INSTALL: Dict[str, str] = {
 
 if TYPE_CHECKING:
     from typing import Protocol
+
+    import numpy as np
+
+    from gmixbench.record import Density, Job, Measured
 
     class Backend(Protocol):
         """Contract of a backend module: plain functions, no state between them.

@@ -1,0 +1,38 @@
+"""Which cases a run is made of."""
+
+from gmixbench.lab.plan import plan_cases
+from gmixbench.spec import METHODS, MODELS, NutsSettings
+
+ALL = {
+    "profile": "quick",
+    "models": list(MODELS.values()),
+    "backends": ["pymc", "numpyro"],
+    "methods": list(METHODS),
+    "datasets": ["close"],
+    "chains": None,
+    "starts": "dispersed",
+    "seeds": [0],
+}
+
+
+def test_every_combination_once():
+    cases = plan_cases(**ALL)
+    assert len(cases) == len(set(cases)) == 2 * 2 * 3
+    assert {case.stack for case in cases} == {"here"}
+    more = plan_cases(**{**ALL, "datasets": ["close", "separated"], "seeds": [0, 1, 2]})
+    assert len(set(more)) == 2 * 3 * len(cases)
+
+
+def test_libraries_stand_side_by_side():
+    first, second = plan_cases(**ALL)[:2]
+    assert (first.backend, second.backend) == ("pymc", "numpyro")
+    assert (first.model, first.method) == (second.model, second.method)
+
+
+def test_chains_and_starts_are_of_nuts():
+    cases = plan_cases(**{**ALL, "chains": 7, "starts": "one-mode"})
+    nuts = {case.settings for case in cases if case.method == "nuts"}
+    assert nuts == {NutsSettings(7, 1000, 1000, starts="one-mode")}
+    assert {case.settings for case in cases if case.method != "nuts"} == {
+        case.settings for case in plan_cases(**ALL) if case.method != "nuts"
+    }

@@ -1,0 +1,51 @@
+"""The worked example of CONTRIBUTING.md, as it stands there."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gmixbench.lab import datasets
+from gmixbench.lab.execute import job
+from gmixbench.record import Run, read_record, write_job
+from gmixbench.ruler.verdict import judge
+from gmixbench.spec import MODELS, Case, NutsSettings
+from gmixbench.truth.exact import solve
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="module")
+def example(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder in which the example is the package that the text calls it."""
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    assert len(code.splitlines()) < 150
+    folder = tmp_path_factory.mktemp("example")
+    (folder / "metropolis").mkdir()
+    (folder / "metropolis" / "__init__.py").touch()
+    (folder / "metropolis" / "sampler.py").write_text(code, encoding="utf-8")
+    return folder
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_example_backend_is_valid(example: Path, tmp_path: Path, model: str) -> None:
+    exact = solve(datasets.load("close").x, MODELS["ordered"])
+    settings = NutsSettings(chains=2, warmup=500, draws=10_000)
+    case = Case("close", MODELS[model], "metropolis.sampler", "nuts", settings)
+    write_job(tmp_path / "job", job(case, exact))
+    command = [sys.executable, "-m", "gmixbench.measured.worker"]
+    subprocess.run(
+        [*command, str(tmp_path / "job"), str(tmp_path / "record")],
+        env={**os.environ, "PYTHONPATH": str(example)},
+        check=True,
+    )
+    run = read_record(tmp_path / "record")
+    assert isinstance(run, Run), run.message
+    judged = judge(run, exact)
+    assert judged.verdict.valid, judged.verdict.reasons
+    assert np.isfinite(judged.scores.metrics["ess_per_second"] or np.nan)
