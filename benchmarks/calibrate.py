@@ -1,4 +1,4 @@
-"""How noisy is z where the MCSE is estimated from the draws themselves?
+"""How noisy z is where the MCSE is estimated from the draws themselves.
 
 Independent draws of the `exact` backend are right by construction, so every z beyond the limit is a
 false alarm. Prints, for several counts of draws, quantiles of the largest of the ten |z|, the limit

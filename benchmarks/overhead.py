@@ -1,4 +1,4 @@
-"""What does gmixbench cost? The same case by gmixbench and by a bare script of the library.
+"""What gmixbench costs: the same case by gmixbench and by a bare script of the library.
 
 Both run in fresh processes, interleaved in random order, on the same core with the same seed and
 starting points, and both time what comes after warm-up by the library's own clocks where it has
@@ -66,8 +66,10 @@ jax.block_until_ready(compiled(state))
 print(20000 / (time.perf_counter() - begun))
 """,
 }
-"""The bare scripts: nothing of gmixbench in them. A plain second `run` of NumPyro compiles again, so
-its script compiles ahead of time too."""
+"""The bare scripts: nothing of gmixbench in them.
+
+A plain second `run` of NumPyro compiles again, so its script compiles ahead of time too.
+"""
 
 
 def main(rounds: int) -> None:
@@ -123,7 +125,7 @@ def measure(backend: str, exact: Exact, k: int) -> tuple[float, float]:
             )
             return float(done.stdout.split()[-1])
 
-        if random.Random(k).random() < 0.5:
+        if random.Random(k).random() < 0.5:  # noqa: S311  # an order, not a secret
             first = ours()
             return first, bare()
         second = bare()

@@ -172,7 +172,7 @@ def test_a_bad_option_of_run_is_told_in_one_line(options, words, call, tmp_path)
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ("run --sigma wide", "wide"),
+        ("run --sigma wide", "--sigma"),
         ("run --chains 0", "--chains"),
         ("run --seed -1", "--seed"),
         ("run --no-such-option", "--no-such-option"),
@@ -246,7 +246,7 @@ def test_a_damaged_folder_is_told(command, name, copy, call):
     assert one_line(said.err).startswith(f"gmixbench: {copy / name} is damaged: ")
 
 
-def test_an_error_of_ours_shows_where_it_is(monkeypatch, call):
+def test_an_error_of_ours_shows_where_it_is(monkeypatch):
     monkeypatch.setattr(cli, "_mixture", lambda *_: 1 / 0)
     monkeypatch.setattr(sys, "argv", ["gmixbench", "exact"])
     with pytest.raises(ZeroDivisionError):
@@ -416,60 +416,47 @@ def test_the_exit_code_is_3_where_something_was_not_measured():
 # -- the folder
 
 
+@pytest.fixture
+def quick(plant):
+    """Options of a run that is over at once."""
+    options = ("--profile", "quick", "--method", "nuts", "--model", "ordered")
+    return ("run", *options, "--dataset", "separated", "--backend", plant("quick"))
+
+
 @pytest.mark.usefixtures("no_report")
-def test_cases_are_added_to_a_folder(plant, call):
-    backend = plant("quick")
-    options = ("run", "--profile", "quick", "--method", "nuts", "--out", "out")
-    call(*options, "--backend", backend, "--model", "ordered")
-    said = call(*options, "--backend", backend)
+def test_cases_are_added_to_a_folder(quick, call):
+    call(*quick, "--out", "out")
+    said = call(*quick, "--out", "out", "--model", "unordered")
     assert "1 of 2 cases are in out already" in said.out
-    assert [score["model"] for score in scores_of(Path("out"))["scores"]] == [
-        "ordered",
-        "unordered",
-    ]
+    models = [score["model"] for score in scores_of(Path("out"))["scores"]]
+    assert models == ["ordered", "unordered"]
 
 
 @pytest.mark.usefixtures("no_report")
-def test_fresh_starts_over(plant, call):
-    options = ("run", "--profile", "quick", "--method", "nuts", "--out", "out")
-    options += ("--backend", plant("quick"), "--model", "ordered")
-    call(*options)
+def test_fresh_starts_over(quick, call):
+    call(*quick, "--out", "out")
     before = {path: path.stat().st_mtime_ns for path in Path("out/runs").iterdir()}
-    said = call(*options, "--fresh")
+    said = call(*quick, "--out", "out", "--fresh")
     assert "already" not in said.out
     after = {path: path.stat().st_mtime_ns for path in Path("out/runs").iterdir()}
     assert after.keys() == before.keys()
     assert all(after[path] > before[path] for path in before)
 
 
-@pytest.fixture
-def quick(plant, tmp_path):
-    """Options of a run that is over at once, on data of one's own."""
-    path = tmp_path / "mine.csv"
-    x = np.random.default_rng(0).normal(size=20)
-    path.write_text("\n".join(map(str, x)))
-    options = ("--profile", "quick", "--method", "nuts", "--model", "ordered", "--data", path)
-    return ("run", *options, "--backend", plant("quick"))
-
-
-@pytest.mark.parametrize("change", ["version", "data", "sigma", "prior"])
-@pytest.mark.usefixtures("no_report")
-def test_what_does_not_belong_together_is_told(change, quick, call, tmp_path):
-    call(*quick, "--out", "out")
-    before = {path: path.read_bytes() for path in Path("out").rglob("*") if path.is_file()}
-    options = {"sigma": ["--sigma", "2"], "prior": ["--prior-scale", "5"]}.get(change, [])
-    if change == "version":
-        plan = Path("out/plan.json")
-        version = json.loads(plan.read_text())["environment"]["numpy"]
-        plan.write_text(plan.read_text().replace(f'"numpy": "{version}"', '"numpy": "1.0"'))
-        before[plan] = plan.read_bytes()
-    if change == "data":
-        (tmp_path / "mine.csv").write_text("1\n2\n3\n")
-    said = call(*quick, *options, "--out", "out")
+@pytest.mark.parametrize(
+    "options", ["", "--data close.csv", "--sigma 2", "--prior-scale 5"], ids=lambda text: text[:6]
+)
+def test_what_does_not_belong_together_is_told(options, finished, copy, call, tmp_path):
+    (tmp_path / "close.csv").write_text("1\n2\n3\n")
+    if not options:
+        plan = json.loads((copy / "plan.json").read_text())
+        plan["environment"]["numpy"] = "1.0"
+        (copy / "plan.json").write_text(json.dumps(plan))
+    before = {path: path.read_bytes() for path in copy.rglob("*") if path.is_file()}
+    said = call("run", *finished.arguments[:-1], copy, *options.split())
     assert said.code == cli.WRONG_USE
     assert one_line(said.err).endswith("give another --out, or --fresh to start over\n")
-    after = {path: path.read_bytes() for path in Path("out").rglob("*") if path.is_file()}
-    assert after == before
+    assert {path: path.read_bytes() for path in copy.rglob("*") if path.is_file()} == before
 
 
 class Clock(datetime):
@@ -500,11 +487,9 @@ def test_without_out_an_unfinished_run_goes_on_and_a_finished_one_is_left(quick,
     assert len(list(Path("results").iterdir())) == 3
 
 
-@pytest.mark.usefixtures("no_report")
-def test_an_unfinished_run_is_not_taken_for_a_whole_one(quick, call):
-    call(*quick, "--seed", "0", "--seed", "1", "--out", "out")
-    next(Path("out/runs").glob("*seed1*.json")).unlink()
-    said = call("score", "out")
+def test_an_unfinished_run_is_not_taken_for_a_whole_one(copy, call):
+    next((copy / "runs").glob("*advi*.json")).unlink()
+    said = call("score", copy)
     assert said.code == cli.NOT_MEASURED
     assert "1 planned cases have no record" in said.out
 
@@ -513,7 +498,7 @@ def test_two_runs_do_not_meet_in_one_folder(quick, call, tmp_path):
     with store.locked(tmp_path / "out"):
         said = call(*quick, "--out", "out")
     assert said.code == cli.WRONG_USE
-    assert one_line(said.err) == ("gmixbench: another run is at work in out: give another --out\n")
+    assert one_line(said.err) == "gmixbench: another run is at work in out: give another --out\n"
 
 
 def test_someone_else_s_folder_is_left_alone(quick, call, tmp_path):

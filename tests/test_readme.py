@@ -57,9 +57,8 @@ def test_command_works(command: str, folder: Path) -> None:
 def test_make_targets_do_what_they_say(command: str) -> None:
     make = shutil.which("make")
     assert make
-    plan = subprocess.run(
-        [make, "-n", command.split()[1]], cwd=ROOT, capture_output=True, text=True
-    )
+    command_line = [make, "-n", command.split()[1]]
+    plan = subprocess.run(command_line, cwd=ROOT, capture_output=True, text=True, check=False)
     assert plan.returncode == 0, plan.stderr
     assert ("gmixbench run" if command == "make bench" else "pytest") in plan.stdout
 

@@ -24,7 +24,7 @@ LEAST_ESS = 400.0
 LEAST_INDICATOR_ESS = 100.0
 """ESS of a chain's mode indicator below which its occupancy is not tested."""
 
-NOISE = 8.0
+NOISE = 12.0
 """How much the limit of z grows with noise in the MCSE: z (1 + NOISE / sqrt(ESS)).
 
 ArviZ estimates the MCSE from the draws themselves, so z has heavier tails than a normal. Measured

@@ -28,6 +28,9 @@ STEPS = (3.0, 1.5, 0.75, 0.375)
 SETTLED = 1e-9
 """Change, in nats or in standard deviations, below which halving changes nothing."""
 
+FARTHEST = 1e8
+"""Standard deviations at which a log density, half their square, is rounded to whole nats."""
+
 DEEP = 15.0
 """Depth of a valley, in nats, that no mean-field normal of least loss would straddle."""
 
@@ -126,9 +129,25 @@ def solve(x: np.ndarray, model: Mixture, *, finest: float = STEPS[-1]) -> Exact:
     """
     # Around zero: or data far from it would leave few digits to their differences.
     x = np.sort(np.asarray(x, dtype=float))
+    _refuse_extremes(x, model)
     origin = float(np.median(x))
     prior = replace(model.prior, mean=model.prior.mean - origin)
     return _moved(_solve(x - origin, model.sigma, prior, finest), x, model.prior, origin)
+
+
+def _refuse_extremes(x: np.ndarray, model: Mixture) -> None:
+    prior = model.prior
+    if not all(1e-100 < unit < 1e100 for unit in (model.sigma, prior.scale)):
+        raise UnreachableError("sigma and the prior's scale must lie between 1e-100 and 1e100")
+    with np.errstate(over="ignore"):
+        spread = (x[-1] - x[0]) / model.sigma
+        distance = np.max(np.abs(x[[0, -1]] - prior.mean)) / prior.scale
+    for far, what in ((spread, "sigma of each other"), (distance, "prior scales of its mean")):
+        if far > FARTHEST:
+            raise UnreachableError(
+                f"the data lie within {far:.2g} {what}; beyond {FARTHEST:g} double precision "
+                "can't tell one mean from the next"
+            )
 
 
 def _solve(x: np.ndarray, sigma: float, prior: Prior, finest: float) -> Exact:

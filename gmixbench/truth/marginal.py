@@ -83,7 +83,9 @@ def blend(first: Marginal, second: Marginal) -> Marginal:
 
 def _evaluate(coefficients: np.ndarray, local: np.ndarray) -> np.ndarray:
     # Polynomial k, of shape (k, p), at local[..., k] in [0, 1].
-    spread = coefficients.T.reshape(coefficients.shape[1], *(1,) * (local.ndim - 1), len(coefficients))
+    spread = coefficients.T.reshape(
+        coefficients.shape[1], *(1,) * (local.ndim - 1), len(coefficients)
+    )
     return np.asarray(legendre.legval(2 * local - 1, spread, tensor=False))
 
 

@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -124,14 +123,14 @@ def test_a_crash_without_words(fail):
 
 
 CHILD = """import pathlib, subprocess, sys, time
-child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'])
+child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])
 pathlib.Path({path!r}).write_text(f'{{child.pid}}\\n')
 """
 
 
 def test_a_time_out_ends_the_worker_and_all_it_has_started(fail, gone, tmp_path):
     begun = time.monotonic()
-    source = CHILD.format(path=str(tmp_path / "child")) + "time.sleep(600)"
+    source = CHILD.format(path=str(tmp_path / "child")) + "time.sleep(60)"
     failure = fail(source, timeout=2.5)
     assert time.monotonic() - begun < 20
     assert failure.kind == "time-out"
@@ -153,7 +152,7 @@ def test_ctrl_c_ends_the_worker_and_leaves_no_record(fail, gone, tmp_path):
 
     told = f"pathlib.Path({str(pid)!r}).write_text(f'{{os.getpid()}}\\n')"
     with pytest.raises(KeyboardInterrupt):
-        fail(f"import os, pathlib, time\n{told}\ntime.sleep(600)", watch=interrupt)
+        fail(f"import os, pathlib, time\n{told}\ntime.sleep(60)", watch=interrupt)
     assert gone(number_in(pid))
     assert list((tmp_path / "out" / "runs").iterdir()) == []
 
@@ -174,15 +173,13 @@ def test_a_disk_that_is_full_for_the_worker_stops_the_run(run, plant, make_case,
     assert list((tmp_path / "out" / "runs").iterdir()) == []
 
 
-PARENT = (
-    """
+PARENT = """
 import os, subprocess, sys, time
-worker = [sys.executable, "-m", "gmixbench.measured.worker", *sys.argv[1:]]
-subprocess.Popen(worker, env={**os.environ, "%s": str(os.getpid())})
-time.sleep(600)
+variable, *stems = sys.argv[1:]
+worker = [sys.executable, "-m", "gmixbench.measured.worker", *stems]
+subprocess.Popen(worker, env={**os.environ, variable: str(os.getpid())})
+time.sleep(60)
 """
-    % PARENT_VARIABLE
-)
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="asks the kernel of Linux")
@@ -192,13 +189,14 @@ def test_a_worker_dies_with_the_process_that_started_it(plant, make_case, exact,
     def sample(model, job):
         import os, pathlib, time
         pathlib.Path({str(pid)!r}).write_text(f"{{os.getpid()}}\\n")
-        time.sleep(600)
+        time.sleep(60)
     """
     write_job(tmp_path / "job", job(make_case(plant("endless", source)), exact))
     stems = str(tmp_path / "job"), str(tmp_path / "record")
     command = [sys.executable, "-c", PARENT, PARENT_VARIABLE, *stems]
     with subprocess.Popen(command, start_new_session=True) as parent:
         worker = number_in(pid)
+        assert not gone(worker, within=0)
         parent.kill()
     assert gone(worker)
 
