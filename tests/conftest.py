@@ -26,6 +26,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.skip(reason="no chromium on PATH"))
 
 
+ROOT = str(Path(gmixbench.__file__).parents[1])
+"""For workers that are started in another folder, where the package may not be installed."""
+
 PLANTED = """
     import numpy as np
 
@@ -60,8 +63,7 @@ def plant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str
     It is `PLANTED` with the functions of `source` in place of its own.
     """
     folder = tmp_path / "modules"
-    root = Path(gmixbench.__file__).parents[1]
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(folder), str(root)]))
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(folder), ROOT]))
 
     def write(name: str, source: str = "") -> str:
         (folder / "planted").mkdir(parents=True, exist_ok=True)
@@ -77,6 +79,8 @@ def call(
 ) -> Iterator[Callable[..., SimpleNamespace]]:
     """Call the command in this process and an empty folder; gives its exit code, output, errors."""
     monkeypatch.chdir(tmp_path)
+    if "PYTHONPATH" not in os.environ:
+        monkeypatch.setenv("PYTHONPATH", ROOT)
     before = signal.getsignal(signal.SIGTERM)
 
     def run(*arguments: object) -> SimpleNamespace:

@@ -206,6 +206,23 @@ def test_a_bad_file_is_told_with_its_line(call, tmp_path):
     )
 
 
+@pytest.mark.parametrize(
+    ("x", "options", "words"),
+    [
+        ("1e308 -1e308", "", "the data span inf sigma"),
+        ("1 2 3e9", "", "the data span 3e+09 sigma"),
+        ("1 2 3", "--sigma 1e-300", "sigma and the prior's scale must lie between"),
+        ("1 2 3", "--prior-scale 1e300", "sigma and the prior's scale must lie between"),
+        ("1 2 3", "--prior-scale 1e-9", "the data lie 3e+09 scales off the prior"),
+    ],
+)
+def test_a_posterior_out_of_reach_is_told(x, options, words, call, tmp_path):
+    (tmp_path / "far.csv").write_text(x.replace(" ", "\n"))
+    said = call("exact", "--data", "far.csv", *options.split())
+    assert said.code == cli.NOT_MEASURED
+    assert one_line(said.err).startswith(f"gmixbench: {words}")
+
+
 @pytest.mark.parametrize("command", [["run", "--out"], ["exact", "--json"]])
 def test_a_place_that_can_t_be_written_is_named(command, call, tmp_path):
     (tmp_path / "file").write_text("mine")

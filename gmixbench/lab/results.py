@@ -6,6 +6,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from gmixbench.lab import store
 from gmixbench.record import SCHEMA, Failure, write_bytes
 from gmixbench.ruler.verdict import Judged, judge
@@ -48,12 +50,14 @@ def judge_folder(out: Path, exacts: dict[str, Exact] | None = None) -> Results:
         name = record.case.dataset
         if name not in solved:
             solved[name] = solve(store.read_data(out, name), record.case.model)
-    return Results(
-        judged=tuple(
+    with np.errstate(divide="ignore", invalid="ignore"):  # draws that do not vary have no ESS
+        judged = tuple(
             judge(record, solved[record.case.dataset])
             for record in records
             if not isinstance(record, Failure)
-        ),
+        )
+    return Results(
+        judged=judged,
         failures=tuple(record for record in records if isinstance(record, Failure)),
         missing=tuple(store.pending(out, plan.cases)),
         exacts=solved,

@@ -142,11 +142,11 @@ def _refuse_extremes(x: np.ndarray, model: Mixture) -> None:
     with np.errstate(over="ignore"):
         spread = (x[-1] - x[0]) / model.sigma
         distance = np.max(np.abs(x[[0, -1]] - prior.mean)) / prior.scale
-    for far, what in ((spread, "sigma of each other"), (distance, "prior scales of its mean")):
+    for far, what in ((spread, "span {:.2g} sigma"), (distance, "lie {:.2g} scales off the prior")):
         if far > FARTHEST:
             raise UnreachableError(
-                f"the data lie within {far:.2g} {what}; beyond {FARTHEST:g} double precision "
-                "can't tell one mean from the next"
+                f"the data {what.format(far)}: beyond {FARTHEST:g} double precision can't tell one "
+                "mean from the next"
             )
 
 
