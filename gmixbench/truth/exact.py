@@ -28,6 +28,9 @@ STEPS = (3.0, 1.5, 0.75, 0.375)
 SETTLED = 1e-9
 """Change, in nats or in standard deviations, below which halving changes nothing."""
 
+QUANTILE_SETTLED = 20 * SETTLED
+"""The same for quantiles, which converge as fast but from farther: the finer is far nearer."""
+
 FARTHEST = 1e8
 """Standard deviations at which a log density, half their square, is rounded to whole nats."""
 
@@ -347,7 +350,7 @@ def _settled(error: Figures, figures: Figures, most: float) -> bool:
         "log_evidence": 1.0,
         "mean": in_sd,
         "sd": in_sd,
-        "quantiles": in_sd,
+        "quantiles": QUANTILE_SETTLED / SETTLED * in_sd,
         "log_density": 1.0,
     }
     return all(bool(np.all(getattr(error, name) <= most * scale)) for name, scale in scales.items())

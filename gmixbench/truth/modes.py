@@ -53,7 +53,7 @@ def polish(
         return -float(value[0] - origin), -unit * gradient[0]
 
     origin = float(density.log_density(model, data.x, start[None], data.weights)[0][0])
-    found = minimize(loss, np.zeros(2), jac=True, method="BFGS", options={"gtol": 1e-10})
+    found = minimize(loss, np.zeros(2), jac=True, method="BFGS", options={"gtol": 1e-7})
     return np.asarray(start + unit * found.x)
 
 
