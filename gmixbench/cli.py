@@ -60,7 +60,9 @@ class UsageError(ValueError):
 
 Data = Annotated[Path | None, typer.Option(help="CSV with one column of observations.")]
 Sigma = Annotated[float, typer.Option(help="Standard deviation of both components.")]
-PriorScale = Annotated[float, typer.Option(help="Standard deviation of the means' prior.")]
+PriorScale = Annotated[
+    float, typer.Option(help="Standard deviation of the means' normal prior, whose mean is 0.")
+]
 Out = Annotated[Path, typer.Argument(metavar="DIR", help="Folder that `run` made.")]
 
 
@@ -146,7 +148,9 @@ def run(
 
 @app.command()
 def exact(
-    dataset: Annotated[list[str] | None, typer.Option(help=f"{', '.join(DATASETS)}; one.")] = None,
+    dataset: Annotated[
+        str | None, typer.Option(help=f"{', '.join(DATASETS)}; {DEFAULT_DATASET} unless given.")
+    ] = None,
     data: Data = None,
     sigma: Sigma = 1.0,
     prior_scale: PriorScale = 10.0,
@@ -156,20 +160,19 @@ def exact(
 ) -> None:
     """Print the exact posterior of a data set under both models."""
     mixture = _mixture(sigma, prior_scale)
-    sets = _datasets(dataset, data)
-    if len(sets) != 1:
-        raise UsageError("give one data set: --dataset NAME once, or --data FILE")
+    (chosen,) = _datasets([dataset] if dataset else None, data)
     from gmixbench.record import write_bytes
     from gmixbench.truth.exact import solve
     from gmixbench.truth.listing import listing
 
-    solved = solve(sets[0].x, mixture)
+    with console.status("solving the exact posterior"):
+        solved = solve(chosen.x, mixture)
     figures = {name: listing(solved, _model(name, mixture)) for name in MODELS}
     if json_file is not None:
         write_bytes(json_file, (json.dumps(figures, indent=1) + "\n").encode())
     from gmixbench.report.terminal import exact_table
 
-    console.print(exact_table(sets[0], mixture, figures))
+    console.print(exact_table(chosen, mixture, figures))
 
 
 @app.command()

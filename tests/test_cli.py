@@ -191,12 +191,6 @@ def test_usage_errors_are_readable(arguments, words, call, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_two_data_sets_have_two_posteriors(call):
-    said = call("exact", "--dataset", "close", "--dataset", "separated")
-    assert said.code == cli.WRONG_USE
-    assert one_line(said.err).startswith("gmixbench: give one data set")
-
-
 def test_a_bad_file_is_told_with_its_line(call, tmp_path):
     (tmp_path / "bad.csv").write_text("1\n2\nabc\n")
     said = call("run", "--data", "bad.csv")

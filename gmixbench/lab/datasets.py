@@ -46,7 +46,7 @@ def read(path: Path) -> Dataset:
 
 
 def _parse(text: str, where: str) -> np.ndarray:
-    lines = text.splitlines()
+    lines = text.replace('"', "").splitlines()  # R and Excel put words, or all, in quotes
     heading = 1 if lines and _is_heading(lines[0]) else 0
     body = lines[heading:]
     while body and not body[-1].strip():

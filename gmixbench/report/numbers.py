@@ -13,7 +13,7 @@ def number(value: float | None) -> str:
     if not math.isfinite(value):
         return "∞" if value > 0 else "−∞" if value < 0 else "not a number"
     if abs(value) >= 999.5:
-        return f"{value:,.0f}" if abs(value) < 1e9 else f"{value:.2e}"
+        return f"{float(f'{value:.3g}'):,.0f}" if abs(value) < 1e9 else f"{value:.2e}"
     if value == int(value):
         return f"{value:.0f}"
     if abs(value) < 1e-3:

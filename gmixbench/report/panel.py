@@ -56,8 +56,10 @@ class Panel:
         return tuple(chain.occupancy for chain in self.judged.scores.chains)
 
     def shown(self, metric: str) -> float | None:
-        """Value of a metric; never a speed of an invalid run."""
+        """Value of a metric; never a speed of an invalid run, nor when one settled that did not."""
         if METRICS[metric].speed and not self.valid:
+            return None
+        if metric == "steps_to_converge" and not self.judged.verdict.converged:
             return None
         return self.judged.scores.metrics.get(metric)
 

@@ -1,5 +1,6 @@
 """Verdicts and figures as tables for a terminal."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -79,7 +80,7 @@ def exact_table(
             cells = []
             for listed in figures.values():
                 value, error = listed["quantiles"][p][index], listed["error"]["quantiles"][p][index]
-                cells += [f"{value:.9f}", f"{error:.0e}"]
+                cells += _with_error(value, error)
             table.add_row(f"{float(p):.0%} quantile of m{index + 1}", *cells)
     return table
 
@@ -90,8 +91,16 @@ def _pairs(figures: Mapping[str, Mapping[str, Any]], key: str, index: int | None
         value, error = listed[key], listed["error"][key]
         if index is not None:
             value, error = value[index], error[index]
-        cells += [f"{value:.9f}", f"{error:.0e}"]
+        cells += _with_error(value, error)
     return cells
+
+
+def _with_error(value: float | None, error: float | None) -> list[str]:
+    # No digit that the error leaves open.
+    if value is None or error is None:
+        return [MISSING, MISSING]
+    digits = min(9, max(0, math.floor(-math.log10(max(error, 1e-300)))))
+    return [f"{value:.{digits}f}", f"{error:.0e}"]
 
 
 def _table(title: str, results: Sequence[Judged], columns: Mapping[str, str], said: str) -> Table:

@@ -112,8 +112,7 @@ def _loss(panel: Panel) -> str:
         return f"invalid: {_reasons(panel)}."
     word = {True: "yes", False: "no", None: "not judged"}[panel.judged.verdict.converged]
     first = panel.shown("steps_to_converge")
-    told = first is not None and panel.judged.verdict.converged
-    settled = f"; the running mean settled at step {number(first)}" if told else ""
+    settled = "" if first is None else f"; the running mean settled at step {number(first)}"
     return f"{word}, {fixed(gap, 4)} nats above the best mean-field normal{settled}."
 
 
@@ -232,8 +231,12 @@ def headline(results: Sequence[Judged], failed: int) -> tuple[str, ...]:
     first = f"{cases} {'case' if cases == 1 else 'cases'}: {valid} valid"
     first += f", {len(results) - valid} invalid" if valid < len(results) else ""
     first += f", {failed} failed" if failed else ""
-    sentences = [first + "."]
     free = [j for j in results if is_nuts(j) and not j.run.case.model.ordered]
+    stuck = sum(judged.verdict.labels == "stuck" for judged in free)
+    missed = sum(judged.verdict.converged is False for judged in results)
+    first += f"; labels stuck in {stuck}" if stuck else ""
+    first += f"; ADVI not converged in {missed}" if missed else ""
+    sentences = [first + "."]
     for word, tail in (
         ("stuck", "some chain never changed modes"),
         ("undecided", "chains crossed, but their time in each mode is not shown to be right"),
@@ -246,6 +249,11 @@ def headline(results: Sequence[Judged], failed: int) -> tuple[str, ...]:
                 f"Labels {word} in {len(found)} of {len(free)} unordered NUTS runs "
                 f"({listing(list(names))}): {tail}."
             )
+    if any(j.verdict.valid and j.verdict.labels != "mixed" for j in free):
+        sentences.append(
+            "ESS and ESS/s are of the smaller mean, the larger mean and the log density, which "
+            "label switching does not touch; so they stand beside any R-hat of the labelled means."
+        )
     fits = [judged for judged in results if not is_nuts(judged)]
     if fits:
         settled = sum(judged.verdict.converged is True for judged in fits)

@@ -7,12 +7,19 @@ import numpy as np
 from gmixbench.spec import Mixture
 from gmixbench.truth.exact import PROBABILITIES, Exact
 
+UNKNOWN = 1e-3
+"""Standard deviations of error beyond which a quantile is not told."""
+
+ROUNDING, TINY = 1e-15, 1e-300
+"""Rounding of a CDF, and least density to divide by."""
+
 
 def listing(exact: Exact, model: Mixture) -> dict[str, Any]:
     """Figures of one model; `error` holds, under the same names, how far off each may be.
 
     Means, standard deviations and quantiles are of m1 and m2 as the model has them: the smaller
-    and the larger mean for `ordered`, two equal distributions for `unordered`.
+    and the larger mean for `ordered`, two equal distributions for `unordered`. A quantile between
+    modes so far apart that it can't be told is `None`.
     """
     figures, error, best = exact.figures, exact.error, exact.best_mean_field(model)
     if model.ordered:
@@ -23,14 +30,17 @@ def listing(exact: Exact, model: Mixture) -> dict[str, Any]:
         margin = exact.labelled
         mean, sd = np.full(2, margin.mean), np.full(2, margin.sd)
         quantiles = np.repeat(margin.quantile(np.array(PROBABILITIES))[:, None], 2, axis=1)
-        # Half-and-half of two distributions is as uncertain as the worse; its quantiles near the
-        # middle more so, where the density between the modes is low.
-        density = margin.pdf(quantiles[:, 0])
-        slope = np.maximum(exact.smaller.pdf(figures.quantiles[:, 0]), 1e-300)
         mean_error = np.full(2, error.mean.max())
         sd_error = np.full(2, error.sd.max() + error.mean.max())
-        widened = error.quantiles.max(axis=1) * np.maximum(1.0, slope / np.maximum(density, 1e-300))
-        quantile_error = np.repeat(widened[:, None], 2, axis=1)
+        # A quantile is known as well as the CDF is, over the density there: next to nothing
+        # between modes far apart, where the median lies.
+        slopes = [
+            exact.smaller.pdf(figures.quantiles[:, 0]),
+            exact.larger.pdf(figures.quantiles[:, 1]),
+        ]
+        cdf_error = float(np.max(error.quantiles * np.stack(slopes, axis=1))) + ROUNDING
+        quantile_error = cdf_error / np.maximum(margin.pdf(quantiles), TINY)
+        quantiles[quantile_error > UNKNOWN * margin.sd] = np.nan
         mass = [0.5, 0.5]
     return {
         "log_evidence": exact.log_evidence(model),
@@ -47,7 +57,7 @@ def listing(exact: Exact, model: Mixture) -> dict[str, Any]:
             "log_evidence": float(error.log_evidence),
             "mean": mean_error.tolist(),
             "sd": sd_error.tolist(),
-            "quantiles": _by_probability(quantile_error),
+            "quantiles": _by_probability(np.where(np.isnan(quantiles), np.nan, quantile_error)),
             "log_density": error.log_density.tolist(),
             "valley": exact.valley_error,
             "best_mean_field_loss": best.error,
@@ -55,5 +65,6 @@ def listing(exact: Exact, model: Mixture) -> dict[str, Any]:
     }
 
 
-def _by_probability(values: np.ndarray) -> dict[str, list[float]]:
-    return {f"{p:g}": row for p, row in zip(PROBABILITIES, values.tolist(), strict=True)}
+def _by_probability(values: np.ndarray) -> dict[str, list[float | None]]:
+    rows = [[None if np.isnan(value) else float(value) for value in row] for row in values]
+    return {f"{p:g}": row for p, row in zip(PROBABILITIES, rows, strict=True)}

@@ -190,6 +190,15 @@ def test_marginals_are_consistent(reference: Exact) -> None:
     assert reference.labelled.mean == pytest.approx(reference.figures.mean.mean())
 
 
+def test_a_median_between_modes_far_apart_is_not_told() -> None:
+    x = np.concatenate([np.linspace(-502, -498, 30), np.linspace(498, 502, 30)])
+    far, near = (listing(solve(data, ORDERED), UNORDERED) for data in (x, DATA["overlapping"]))
+    assert far["quantiles"]["0.5"] == far["error"]["quantiles"]["0.5"] == [None, None]
+    # The quarter of one labelled mean is the middle of the smaller one.
+    assert far["quantiles"]["0.25"][0] == pytest.approx(solve(x, ORDERED).figures.quantiles[2, 0])
+    assert near["error"]["quantiles"]["0.5"][0] < 1e-7
+
+
 def test_joint_density_integrates_to_one(reference: Exact) -> None:
     grid = np.linspace(-2.5, 2.5, 401)
     means = np.stack([axis.ravel() for axis in np.meshgrid(grid, grid, indexing="ij")], axis=1)
