@@ -18,7 +18,7 @@ ORDER = 16
 """Gauss-Legendre points in each direction of a cell."""
 
 CUT = 37.0
-"""Nats below the mode at which the density counts as nothing (exp(-37) is half a rounding)."""
+"""Nats below the highest mode where the density counts as nothing: exp(-37) is half a rounding."""
 
 MOST_CELLS = 60_000
 """Cells after which the region is given up as out of reach."""
@@ -71,27 +71,35 @@ def _map(
 
 
 def flood(
-    model: Mixture, observe: Observe, mode: np.ndarray, step: np.ndarray, valley: float
+    model: Mixture,
+    observe: Observe,
+    modes: np.ndarray,
+    step: np.ndarray,
+    floor: float,
+    *,
+    straddles: bool,
 ) -> Cells:
-    """Cells around `mode` that hold all of the density connected with it.
+    """Cells around modes that hold all of the density connected with them.
 
     Parameters
     ----------
     observe : observations that hold in a box of means
-    mode : (2,) means, the first not above the second
+    modes : (k, 2) means, the first not above the second
     step : (2,) size of a cell
-    valley : log density at the best point on m1 = m2 less that at the mode
+    floor : log joint density below which it counts as nothing, in nats
+    straddles : whether the density at the best point of m1 = m2 lies above that
 
     Raises
     ------
     UnreachableError
         More than `MOST_CELLS` cells would be needed.
     """
-    found = None if valley > -CUT else _flood(model, observe, mode, step, aligned=False)
+    found = None if straddles else _flood(model, observe, modes, step, floor, aligned=False)
     if found is not None:
         return found
     # The region touches the diagonal, which must then run through corners of square cells.
-    aligned = _flood(model, observe, mode, np.full(2, step.min()), aligned=True)
+    square = np.full(2, step.min())
+    aligned = _flood(model, observe, modes, square, floor, aligned=True)
     if aligned is None:
         raise AssertionError("cells aligned with the diagonal can't cross it")
     return aligned
@@ -100,17 +108,16 @@ def flood(
 def _flood(
     model: Mixture,
     observe: Observe,
-    mode: np.ndarray,
+    modes: np.ndarray,
     step: np.ndarray,
+    floor: float,
     *,
     aligned: bool,
 ) -> Cells | None:
-    origin = np.full(2, mode.mean()) if aligned else mode - 0.5 * step
-    box = around(mode[None], 6 * step)
+    origin = np.full(2, modes[0].mean()) if aligned else modes[0] - 0.5 * step
+    box = around(modes, 6 * step)
     data = observe(box)
-    floor = density.log_joint(model, data.x, mode[None], data.weights)[0] - CUT
-    first = np.floor((mode - origin) / step).astype(int)
-    front = {(int(first[0]), int(first[1]))}
+    front = {(int(i), int(j)) for i, j in np.floor((modes - origin) / step)}
     seen = set(front)
     kept: list[np.ndarray] = []
     values: list[np.ndarray] = []
@@ -129,8 +136,9 @@ def _flood(
         values.append(value[alive])
         if len(seen) > MOST_CELLS:
             raise UnreachableError(
-                f"the posterior around means {mode[0]:.6g}, {mode[1]:.6g} spreads over more than "
-                f"{MOST_CELLS} cells of {step[0]:.3g} by {step[1]:.3g}"
+                f"the posterior around means {modes[0, 0]:.6g}, {modes[0, 1]:.6g} spreads over "
+                f"more than {MOST_CELLS} cells of {step[0]:.3g} by {step[1]:.3g}; a prior whose "
+                "scale is nearer to that of the data would bound it"
             )
         front = {
             (i + a, j + b)

@@ -6,7 +6,6 @@ how much halving the quadrature's step changed it, and rounding.
 """
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -117,13 +116,12 @@ class Exact:
         return means
 
 
-def solve(x: np.ndarray, model: Mixture, *, finest: float = STEPS[-1]) -> Exact:
+def solve(x: np.ndarray, model: Mixture) -> Exact:
     """Exact posterior of both models on the data, with the model's sigma and prior.
 
     Parameters
     ----------
     x : (n,) finite observations, n >= 1
-    finest : smallest cell, in conditional standard deviations, that may be tried
 
     Raises
     ------
@@ -135,7 +133,7 @@ def solve(x: np.ndarray, model: Mixture, *, finest: float = STEPS[-1]) -> Exact:
     _refuse_extremes(x, model)
     origin = float(np.median(x))
     prior = replace(model.prior, mean=model.prior.mean - origin)
-    return _moved(_solve(x - origin, model.sigma, prior, finest), x, model.prior, origin)
+    return _moved(_solve(x - origin, model.sigma, prior), x, model.prior, origin)
 
 
 def _refuse_extremes(x: np.ndarray, model: Mixture) -> None:
@@ -153,18 +151,20 @@ def _refuse_extremes(x: np.ndarray, model: Mixture) -> None:
             )
 
 
-def _solve(x: np.ndarray, sigma: float, prior: Prior, finest: float) -> Exact:
+def _solve(x: np.ndarray, sigma: float, prior: Prior) -> Exact:
     base = replace(MODELS["unordered"], sigma=sigma, prior=prior)
     observe = observer(x, base.sigma)
     tops, values = _modes(base, x, observe)
-    widths = [_widths(base, observe, top) for top in tops]
+    widths = np.array([_widths(base, observe, top) for top in tops])
     rounding = 8 * float(np.spacing(abs(values[0])))
     straight = modes.diagonal(base, x)
     at_diagonal = float(density.log_joint(base, x, straight[None])[0])
     valley = min(0.0, at_diagonal - values[0])
+    floor = values[0] - cells.CUT
+    straddles = at_diagonal > floor
     coarse: Figures | None = None
-    for step in (step for step in STEPS if step >= finest):
-        regions = _regions(base, observe, tops, widths, step, valley)
+    for step in STEPS:
+        regions = _regions(base, observe, tops, widths, step, floor, straddles=straddles)
         figures, smaller, larger = _figures(regions)
         if coarse is not None:
             error = _error(figures, coarse, rounding)
@@ -177,7 +177,10 @@ def _solve(x: np.ndarray, sigma: float, prior: Prior, finest: float) -> Exact:
     labelled = marginal.blend(smaller, larger)
     inner = _unconstrained(regions)
     ordered = replace(base, name="ordered", ordered=True)
-    starts = [(top, figures.sd) for top in tops]
+    starts = list(zip(tops, widths, strict=True))
+    narrow = [
+        _on_unconstrained(ordered, top, width) for top, width in zip(tops, widths, strict=True)
+    ]
     if valley > -DEEP:
         starts.append((np.full(2, labelled.mean), np.full(2, labelled.sd)))
     return Exact(
@@ -194,7 +197,7 @@ def _solve(x: np.ndarray, sigma: float, prior: Prior, finest: float) -> Exact:
         valley_error=2 * rounding,
         mean_field={
             "unordered": variational.best_mean_field(base, x, starts),
-            "ordered": variational.best_mean_field(ordered, x, [inner]),
+            "ordered": variational.best_mean_field(ordered, x, [inner, *narrow]),
         },
         peak={"unordered": tops[0], "ordered": _ordered_peak(ordered, observe, *inner)},
         spread={"unordered": figures.sd, "ordered": inner[1]},
@@ -286,15 +289,31 @@ def _regions(
     model: Mixture,
     observe: Observe,
     tops: np.ndarray,
-    widths: Sequence[np.ndarray],
+    widths: np.ndarray,
     step: float,
-    valley: float,
+    floor: float,
+    *,
+    straddles: bool,
 ) -> tuple[Cells, ...]:
-    regions: list[Cells] = []
-    for top, width in zip(tops, widths, strict=True):
-        if not any(region.holds(top) for region in regions):
-            regions.append(cells.flood(model, observe, top, step * width, valley))
-    return tuple(regions)
+    def fill(members: list[int]) -> Cells:
+        size = step * widths[members].min(axis=0)
+        return cells.flood(model, observe, tops[members], size, floor, straddles=straddles)
+
+    groups: list[tuple[list[int], Cells]] = []
+    for k, top in enumerate(tops):
+        holding = [members for members, region in groups if region.holds(top)]
+        if holding:
+            holding[0].append(k)
+            continue
+        members, region = [k], fill([k])
+        # Cells of its own size may cross a saddle that coarser ones did not see: then the two are
+        # one region, and must be filled by one lattice or they would count twice.
+        while met := [group for group in groups if any(map(region.holds, tops[group[0]]))]:
+            groups = [group for group in groups if group not in met]
+            members += [k for others, _ in met for k in others]
+            region = fill(members)
+        groups.append((members, region))
+    return tuple(region for _, region in groups)
 
 
 def _figures(regions: tuple[Cells, ...]) -> tuple[Figures, Marginal, Marginal]:
@@ -354,6 +373,16 @@ def _settled(error: Figures, figures: Figures, most: float) -> bool:
         "log_density": 1.0,
     }
     return all(bool(np.all(getattr(error, name) <= most * scale)) for name, scale in scales.items())
+
+
+def _on_unconstrained(
+    model: Mixture, top: np.ndarray, width: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    # By the slope of the logarithm; a mode on the diagonal is moved off it by its own width.
+    apart = max(float(top[1] - top[0]), float(width[1]))
+    return density.unconstrain(model, np.array([[top[0], top[0] + apart]]))[0], np.array(
+        [width[0], min(1.0, float(width[1]) / apart)]
+    )
 
 
 def _ordered_peak(

@@ -111,6 +111,24 @@ def test_agrees_with_plain_sums_on_the_whole_plane(name: str) -> None:
     np.testing.assert_allclose(solved.figures.log_density, log_density, atol=1e-9)
 
 
+def outlying(seed: int) -> np.ndarray:
+    """Two clusters and one or two observations farther out: a second mode that a saddle joins."""
+    rng = np.random.default_rng(seed)
+    n, out, count = int(rng.integers(8, 60)), rng.uniform(4, 14), int(rng.integers(1, 3))
+    x = rng.normal(size=n) + rng.choice([-1, 1], n) * rng.uniform(0, 2.2)
+    return np.append(x, out + 0.2 * np.arange(count))
+
+
+@pytest.mark.parametrize("seed", [12, 66, 90])
+def test_modes_joined_by_a_saddle_count_once(seed: int) -> None:
+    solved = solve(outlying(seed), ORDERED)
+    assert len(solved.modes) == 2
+    assert all(sum(region.holds(top) for region in solved.regions) == 1 for top in solved.modes)
+    evidence, labelled, _, _ = plain_sums(solved, points=1601)
+    assert solved.log_evidence(UNORDERED) == pytest.approx(evidence, abs=1e-8)
+    np.testing.assert_allclose([solved.labelled.mean, solved.labelled.sd], labelled, atol=1e-8)
+
+
 def test_renormalized_evidence_would_be_seen(reference: Exact) -> None:
     """Negative control of the convention: log 2 is far beyond every error."""
     gap = reference.log_evidence(UNORDERED) - reference.log_evidence(ORDERED)

@@ -1,0 +1,60 @@
+"""The best mean-field normal: none may be better."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from gmixbench.spec import MODELS, Prior
+from gmixbench.truth import density
+from gmixbench.truth.exact import Exact, solve
+from gmixbench.truth.variational import best_mean_field, mean_field_loss
+
+
+def posterior(seed: int) -> Exact:
+    """Posterior of data of any size, shape and place."""
+    rng = np.random.default_rng(seed)
+    n, apart, sigma = int(10 ** rng.uniform(1, 2.5)), rng.uniform(0, 4), 10 ** rng.uniform(-2, 2)
+    x = sigma * (rng.standard_t(rng.choice([3, 30]), n) + apart * (rng.random(n) < 0.4))
+    return solve(x, replace(MODELS["ordered"], sigma=sigma, prior=Prior(0.0, 10 * sigma)))
+
+
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("seed", range(8))
+def test_no_start_leads_to_a_better_one(seed: int, model: str) -> None:
+    exact = posterior(seed)
+    mixture = replace(MODELS[model], sigma=exact.sigma, prior=exact.prior)
+    best = exact.best_mean_field(mixture)
+    rng = np.random.default_rng(seed + 100)
+    starts = [
+        (
+            best.location + 2 * best.scale * rng.normal(size=2),
+            best.scale * np.exp(rng.normal(size=2)),
+        )
+        for _ in range(4)
+    ]
+    found = best_mean_field(mixture, exact.x, starts)
+    assert found.loss >= best.loss - best.error - found.error - 1e-9
+    # Its distance from the log evidence is a divergence, which is not negative.
+    assert best.loss + exact.log_evidence(mixture) > 0
+
+
+def test_loss_agrees_with_monte_carlo() -> None:
+    exact = posterior(3)
+    model = replace(MODELS["ordered"], sigma=exact.sigma, prior=exact.prior)
+    location, scale = exact.mode(model), 1.3 * exact.scale(model)
+    loss, error = mean_field_loss(model, exact.x, location, scale)
+    draws = np.random.default_rng(0).normal(size=(100_000, 2))
+    value, _ = density.log_density(model, exact.x, location + scale * draws)
+    log_q = -0.5 * (draws**2).sum(axis=1) - np.log(scale).sum() - math.log(2 * math.pi)
+    terms = log_q - value
+    # Five standard errors: one false alarm in two million.
+    assert abs(loss - terms.mean()) < 5 * terms.std() / math.sqrt(len(terms)) + error
+
+
+def test_what_is_no_normal_has_no_loss() -> None:
+    exact = posterior(0)
+    for scale in ([1.0, -1.0], [1.0, math.nan], [0.0, 1.0]):
+        loss, _ = mean_field_loss(MODELS["unordered"], exact.x, np.zeros(2), np.array(scale))
+        assert math.isnan(loss)
