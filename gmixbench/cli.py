@@ -184,7 +184,10 @@ def report(out: Out) -> None:
 
 @app.command()
 def score(out: Out) -> None:
-    """Score and judge the runs of a folder again, without sampling; 3 where one is not valid."""
+    """Score and judge the runs of a folder again, without sampling.
+
+    Exits as `run` does.
+    """
     results = _judge(out)
     _summarize(out, results)
     raise typer.Exit(_exit_code(results))

@@ -15,7 +15,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 COMMANDS = re.findall(r"^\$ (.*?)(?:\s+#.*)?$", README, re.MULTILINE)
 GMIXBENCH = [command for command in COMMANDS if command.startswith("gmixbench ")]
 MAKE = [command for command in COMMANDS if command.startswith("make ")]
-FAST = ["--backend", "exact", "--profile", "quick", "--seed", "0"]
+FAST = ["--backend", "exact", "--profile", "quick", "--model", "ordered"]
 
 
 def gmixbench(arguments: list[str], folder: Path) -> str:
@@ -49,7 +49,7 @@ def test_there_are_commands() -> None:
 def test_command_works(command: str, folder: Path) -> None:
     _, name, *arguments = shlex.split(command)
     arguments = ["done" if word.startswith("results/") else word for word in arguments]
-    fast = FAST if name == "run" else []
+    fast = [*FAST, "--method", "nuts"] if name == "run" else []
     assert gmixbench([name, *arguments, *fast], folder)
 
 

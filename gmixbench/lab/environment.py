@@ -5,6 +5,8 @@ import platform
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from gmixbench.measured.protocol import CORE_VARIABLE, PARENT_VARIABLE
+
 PACKAGES = (
     "gmixbench",
     "numpy",
@@ -61,12 +63,12 @@ def measured(scratch: Path) -> dict[str, str]:
         NUMBA_CACHE_DIR=str(scratch / "numba"),
         MPLCONFIGDIR=str(scratch / "matplotlib"),
         PYTHONHASHSEED="0",
-        GMIXBENCH_PARENT=str(os.getpid()),
     )
     variables.pop("JAX_COMPILATION_CACHE_DIR", None)
+    variables[PARENT_VARIABLE] = str(os.getpid())
     core = _core()
     if core is not None:
-        variables["GMIXBENCH_CORE"] = str(core)
+        variables[CORE_VARIABLE] = str(core)
     return variables
 
 

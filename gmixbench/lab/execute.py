@@ -14,6 +14,7 @@ from pathlib import Path
 
 from gmixbench.lab import environment, store
 from gmixbench.lab.points import density_points, starting_points
+from gmixbench.measured.protocol import NOT_WRITTEN
 from gmixbench.record import (
     Failure,
     Job,
@@ -29,9 +30,6 @@ from gmixbench.truth.exact import Exact
 
 POLL = 0.05
 """Seconds between looks at a worker."""
-
-NOT_WRITTEN = 74
-"""Exit code of a worker that could not write its record (EX_IOERR of sysexits.h)."""
 
 LAST_WORDS = 2000
 """Characters of a worker's standard error that a failure keeps."""

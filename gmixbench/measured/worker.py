@@ -12,11 +12,20 @@ import sys
 import textwrap
 import time
 import traceback
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Dict, Optional, Sequence, Tuple
 
+import numpy as np
+
 from gmixbench.measured.backends import INSTALL, load
+from gmixbench.measured.protocol import (
+    BAD_JOB,
+    CORE_VARIABLE,
+    NOT_WRITTEN,
+    PARENT_VARIABLE,
+    USAGE,
+)
 from gmixbench.record import (
     DamagedRecordError,
     Failure,
@@ -26,18 +35,12 @@ from gmixbench.record import (
     read_job,
     write_record,
 )
-from gmixbench.spec import Case
+from gmixbench.spec import Case, NutsSettings
 
 try:
     import resource
 except ImportError:  # Windows
     resource = None  # type: ignore[assignment]
-
-CORE_VARIABLE = "GMIXBENCH_CORE"
-"""Environment variable with the number of the one core to run on, if any."""
-
-PARENT_VARIABLE = "GMIXBENCH_PARENT"
-"""Environment variable with the number of the process to die with, if any."""
 
 THREAD_VARIABLES = (
     "OMP_NUM_THREADS",
@@ -52,9 +55,6 @@ THREAD_VARIABLES = (
     CORE_VARIABLE,
 )
 """Variables that bear on threads, precision and devices: part of a run's environment."""
-
-USAGE, BAD_JOB, NOT_WRITTEN = 2, 65, 74
-"""Exit codes when there is no record; the last two are sysexits.h's EX_DATAERR and EX_IOERR."""
 
 MESSAGE_WIDTH = 300
 
@@ -87,15 +87,33 @@ def measure(job: Job) -> Run:
         cpu_s=_cpu_seconds(),
         peak_memory=_peak_memory(),
     )
-    return Run(
+    density = backend.density(model, job.points)
+    run = Run(
         case=job.case,
         timing=timing,
         counters=measured.counters,
-        density=backend.density(model, job.points),
+        density=density,
         result=measured.result,
         environment=environment(backend.PACKAGES),
         shims=measured.shims,
     )
+    _hold_to_job(job, run)
+    return run
+
+
+def _hold_to_job(job: Job, run: Run) -> None:
+    # A backend is anyone's code: it must not choose where or how much it is judged by.
+    if not np.array_equal(run.density.points, job.points):
+        raise ValueError("the density was not evaluated at the job's points")
+    settings, shape = job.case.settings, run.result.means.shape
+    wanted = (settings.draws, 2)  # type: Tuple[int, ...]
+    if isinstance(settings, NutsSettings):
+        wanted = (settings.chains, settings.draws, 2)
+    if shape != wanted:
+        raise ValueError("means of shape {} are wanted, not {}".format(wanted, shape))
+    for name, value in asdict(run.timing).items():
+        if value is not None and not value >= 0:
+            raise ValueError("{} is {}: time can't be negative".format(name, value))
 
 
 def failure(case: Case, error: Exception) -> Failure:

@@ -36,6 +36,18 @@ NUTS_COLUMNS = (
     ("time_to_ess_1000", "time to ESS\u00a01000,\u00a0s", number),
 )
 
+COST_COLUMNS = (
+    ("ess_per_second", "ESS/s", number),
+    ("ess_per_gradient", "ESS / gradient", number),
+    ("seconds_per_gradient", "seconds / gradient", number),
+    ("compile_s", "compile, s", number),
+    ("warmup_s", "warm-up, s", number),
+    ("cpu_s", "CPU, s", number),
+    ("peak_memory", "memory, MB", lambda value: number(None if value is None else value / 1e6)),
+    ("ebfmi", "E‑BFMI", lambda value: fixed(value, 2)),
+    ("max_treedepth_share", "at max depth", number),
+)
+
 ADVI_COLUMNS = (
     ("steps_per_second", "steps/s", number),
     ("loss", "loss,\u00a0nats", lambda value: fixed(value, 3)),
@@ -134,7 +146,7 @@ def write_report(
         data = [_data_image(out, name, exact, results) for name, exact in exacts.items()]
     page = _template().render(
         headline=headline(results, len(failures)),
-        tables=[table for table in (_table(results, nuts=n) for n in (True, False)) if table],
+        tables=_tables(results),
         failures=[(_case_name(failure), failure) for failure in failures],
         data=[image for image in data if image is not None],
         sections=sections,
@@ -245,23 +257,32 @@ def _facts(model: Mixture, exact: Exact) -> tuple[tuple[str, str], ...]:
     )
 
 
-def _table(results: Sequence[Judged], *, nuts: bool) -> Table | None:
-    some = [judged for judged in results if is_nuts(judged) == nuts]
-    columns: tuple[_Column, ...] = NUTS_COLUMNS if nuts else ADVI_COLUMNS
+def _tables(results: Sequence[Judged]) -> list[Table]:
+    nuts = [judged for judged in results if is_nuts(judged)]
+    fits = [judged for judged in results if not is_nuts(judged)]
+    found = (
+        _table("NUTS", nuts, NUTS_COLUMNS, nuts=True),
+        _table("NUTS: what ESS/s is made of, and what it costs", nuts, COST_COLUMNS, nuts=True),
+        _table("ADVI, mean-field", fits, ADVI_COLUMNS, nuts=False),
+    )
+    return [table for table in found if table.blocks]
+
+
+def _table(name: str, some: Sequence[Judged], columns: Sequence[_Column], *, nuts: bool) -> Table:
     blocks = []
     for (dataset, model), judged in _groups(some).items():
         rows = tuple(_row(panel, columns) for panel in panels(judged))
         blocks.append(Block(f"{model.name} on {dataset}", rows))
-    if not blocks:
-        return None
     heads = tuple((head, METRICS[metric].definition) for metric, head, _ in columns)
-    return Table("NUTS" if nuts else "ADVI, mean-field", nuts, heads, tuple(blocks))
+    return Table(name, nuts, heads, tuple(blocks))
 
 
 def _row(panel: Panel, columns: Sequence[_Column]) -> Row:
     verdict = panel.judged.verdict
     cells = tuple(text(panel.shown(metric)) for metric, _, text in columns)
-    return Row(panel.name, verdict.valid, verdict.labels, verdict.converged, cells, verdict.reasons)
+    # Reasons are said once, in the table that leads.
+    reasons = () if columns is COST_COLUMNS else verdict.reasons
+    return Row(panel.name, verdict.valid, verdict.labels, verdict.converged, cells, reasons)
 
 
 def _measured(results: Sequence[Judged]) -> list[tuple[str, dict[str, str], str]]:

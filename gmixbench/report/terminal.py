@@ -15,7 +15,7 @@ from gmixbench.spec import Case, Dataset, Mixture
 NUTS_COLUMNS = {
     "ess_per_second": "ESS/s",
     "draws_per_second": "draws/s",
-    "ess_bulk": "ESS",
+    "ess": "ESS",
     "rhat": "R-hat",
     "rhat_relabelled": "relabelled",
     "bias_z": "bias z",
@@ -129,7 +129,7 @@ def _table(title: str, results: Sequence[Judged], columns: Mapping[str, str], sa
             *([str(case.seed)] if seeds else []),
             "[green]yes[/]" if verdict.valid else "[bold red]NO[/]",
             answer or MISSING,
-            *(_cell(name, metrics[name]) for name in columns),
+            *(_cell(name, _value(metrics, name)) for name in columns),
         )
     return table
 
@@ -143,6 +143,14 @@ def _columns(said: str, *, many: bool, seeds: bool) -> Iterator[str]:
     if seeds:
         yield "seed"
     yield from ("valid", said)
+
+
+def _value(metrics: Mapping[str, float | None], name: str) -> float | None:
+    # The ESS that ESS/s is made of.
+    if name != "ess":
+        return metrics[name]
+    bulk, tail = metrics["ess_bulk"], metrics["ess_tail"]
+    return None if bulk is None or tail is None else min(bulk, tail)
 
 
 def _cell(name: str, value: float | None) -> str:

@@ -135,7 +135,7 @@ METRICS = _table(
         "lower",
         "both",
         False,
-        "median difference of the log density from the written density at the job's points",
+        "size of the median difference of the log density from the written one at the job's points",
     ),
     Metric("divergences", "draws", "lower", "nuts", False, "divergent draws after warm-up"),
     Metric(
@@ -206,8 +206,22 @@ METRICS = _table(
     Metric("warmup_s", "s", "lower", "nuts", True, "warm-up, summed over chains"),
     Metric("sample_s", "s", "lower", "nuts", True, "sampling after warm-up, summed over chains"),
     Metric("fit_s", "s", "lower", "advi", True, "optimization steps"),
-    Metric("total_s", "s", "lower", "both", True, "the whole process, imports included"),
-    Metric("cpu_s", "s", "lower", "both", True, "CPU time of the process and its children"),
+    Metric(
+        "total_s",
+        "s",
+        "lower",
+        "both",
+        True,
+        "from the import to the last draw or step; the start of Python and the density check apart",
+    ),
+    Metric(
+        "cpu_s",
+        "s",
+        "lower",
+        "both",
+        True,
+        "CPU time of the process and its children, the start of Python included",
+    ),
     Metric(
         "peak_memory",
         "bytes",

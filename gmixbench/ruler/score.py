@@ -23,7 +23,7 @@ CLOSE_ENOUGH = 0.1
 
 @dataclass(frozen=True)
 class Check:
-    """One estimate held against the exact posterior; `ess` is what its MCSE rests on."""
+    """One estimate held against the exact posterior; z counts its distance in MCSE."""
 
     name: str
     estimate: float
@@ -119,7 +119,7 @@ def _density(run: Run, exact: Exact) -> dict[str, float | None]:
         )
     return {
         "density_error": float(errors.max()) if np.all(np.isfinite(errors)) else math.inf,
-        "density_constant": constant,
+        "density_constant": abs(constant),
     }
 
 

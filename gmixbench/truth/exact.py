@@ -88,11 +88,14 @@ class Exact:
         return self.mean_field[model.name]
 
     def mode(self, model: Mixture) -> np.ndarray:
-        """Highest mode on the unconstrained scale, log-Jacobian included, shape (2,)."""
+        """Mode on the unconstrained scale, log-Jacobian included, shape (2,).
+
+        For `ordered` the one next to the posterior mean there.
+        """
         return self.peak[model.name]
 
     def scale(self, model: Mixture) -> np.ndarray:
-        """Standard deviations within one mode on the unconstrained scale, shape (2,)."""
+        """Standard deviations on the unconstrained scale, of m1 < m2 alone, shape (2,)."""
         return self.spread[model.name]
 
     def log_joint(self, means: np.ndarray) -> np.ndarray:
@@ -105,7 +108,7 @@ class Exact:
         """Posterior density at means of shape (k, 2); 0 for `ordered` where m1 > m2."""
         means = np.asarray(means, dtype=float)
         value = np.exp(self.log_joint(means) - self.log_evidence(model))
-        return np.where(model.ordered & (means[:, 0] > means[:, 1]), 0.0, value)
+        return np.asarray(np.where(model.ordered & (means[:, 0] > means[:, 1]), 0.0, value))
 
     def draws(self, model: Mixture, count: int, rng: np.random.Generator) -> np.ndarray:
         """Independent draws of the means, shape (count, 2)."""

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from gmixbench.lab import environment, store
-from gmixbench.lab.execute import execute, job
-from gmixbench.measured.worker import PARENT_VARIABLE
+from gmixbench.lab.execute import execute, job, run_case
+from gmixbench.measured.protocol import PARENT_VARIABLE
 from gmixbench.record import Draws, Failure, Fit, Run, read_record, write_job
 
 LONG = 60.0
@@ -234,3 +234,29 @@ def test_a_job_carries_data_starts_and_points(exact, make_case):
     assert work.starts.shape == (2, 2)
     assert work.points.shape == (50, 2)
     assert job(make_case("pymc", method="advi-matched"), exact).starts.shape == (1, 2)
+
+
+FAULTS = {
+    "not evaluated at the job's points": """
+    def density(model, points):
+        return Density(points[:1], np.zeros(1), np.zeros((1, 2)))
+    """,
+    "means of shape": """
+    def sample(model, job):
+        return Measured(Draws(np.zeros((2, 7, 2))), Timing(sample_s=1.0), Counters())
+    """,
+    "time can't be negative": """
+    right = sample
+
+    def sample(model, job):
+        return right(model, job)._replace(timing=Timing(sample_s=-4.0))
+    """,
+}
+
+
+@pytest.mark.parametrize("words", FAULTS)
+def test_a_backend_does_not_choose_what_it_is_judged_by(plant, make_case, exact, tmp_path, words):
+    work = job(make_case(plant("evasive", FAULTS[words])), exact)
+    failed = run_case(work, tmp_path / "out", timeout=LONG)
+    assert isinstance(failed, Failure)
+    assert words in failed.message

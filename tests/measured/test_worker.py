@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from gmixbench.measured import worker
+from gmixbench.measured.protocol import NOT_WRITTEN
 from gmixbench.record import Failure, Job, Run, has_record, read_record, write_job
 
 PLANTED = """
@@ -71,7 +72,7 @@ def test_a_run_is_recorded_as_it_is(
     tmp_path: Path, plant: Callable[[str], None], make_job: Callable[..., Job]
 ) -> None:
     plant(PLANTED)
-    job = make_job("planted")
+    job = make_job("planted", draws=3)
     write_job(tmp_path / "job", job)
     assert work(tmp_path, OMP_NUM_THREADS="1").returncode == 0
     run = read_record(tmp_path / "record")
@@ -87,7 +88,7 @@ def test_a_run_says_what_it_cost_and_where(
     tmp_path: Path, plant: Callable[[str], None], make_job: Callable[..., Job]
 ) -> None:
     plant(PLANTED)
-    write_job(tmp_path / "job", make_job("planted", method="advi-matched"))
+    write_job(tmp_path / "job", make_job("planted", method="advi-matched", draws=3))
     assert work(tmp_path, OMP_NUM_THREADS="1").returncode == 0
     run = read_record(tmp_path / "record")
     assert isinstance(run, Run)
@@ -108,7 +109,7 @@ def test_an_exception_becomes_a_failure(
     tmp_path: Path, plant: Callable[[str], None], make_job: Callable[..., Job]
 ) -> None:
     plant(PLANTED + "\n    def sample(model, job):\n        raise ValueError('two\\n  lines')\n")
-    write_job(tmp_path / "job", make_job("planted"))
+    write_job(tmp_path / "job", make_job("planted", draws=3))
     failure = failed(tmp_path)
     assert failure.kind == "exception"
     assert failure.message == "ValueError: two lines"
@@ -138,7 +139,7 @@ def test_a_library_that_breaks_on_import_is_not_missing(
     tmp_path: Path, plant: Callable[[str], None], make_job: Callable[..., Job]
 ) -> None:
     plant("from math import no_such_name")
-    write_job(tmp_path / "job", make_job("planted"))
+    write_job(tmp_path / "job", make_job("planted", draws=3))
     failure = failed(tmp_path)
     assert failure.kind == "exception"
     assert failure.message.startswith("ImportError: cannot import name 'no_such_name'")
@@ -150,14 +151,14 @@ def test_the_worker_runs_on_the_core_it_is_given(
 ) -> None:
     check = "\n    import os\n    assert len(os.sched_getaffinity(0)) == 1\n"
     plant(PLANTED + check)
-    write_job(tmp_path / "job", make_job("planted"))
+    write_job(tmp_path / "job", make_job("planted", draws=3))
     core = str(max(os.sched_getaffinity(0)))
     assert work(tmp_path, GMIXBENCH_CORE=core).returncode == 0
     assert isinstance(read_record(tmp_path / "record"), Run)
 
 
 def test_a_truncated_job_is_named(tmp_path: Path, make_job: Callable[..., Job]) -> None:
-    write_job(tmp_path / "job", make_job("planted"))
+    write_job(tmp_path / "job", make_job("planted", draws=3))
     arrays = tmp_path / "job.npz"
     arrays.write_bytes(arrays.read_bytes()[:100])
     done = work(tmp_path)
@@ -171,10 +172,10 @@ def test_a_record_that_can_t_be_written_is_told(
     tmp_path: Path, plant: Callable[[str], None], make_job: Callable[..., Job]
 ) -> None:
     plant(PLANTED)
-    write_job(tmp_path / "job", make_job("planted"))
+    write_job(tmp_path / "job", make_job("planted", draws=3))
     (tmp_path / "record.json").mkdir()
     done = work(tmp_path)
-    assert done.returncode == worker.NOT_WRITTEN
+    assert done.returncode == NOT_WRITTEN
     assert "record.json" in done.stderr
 
 
@@ -185,7 +186,7 @@ def test_wrong_arguments_are_told() -> None:
 def test_killed_while_sampling_leaves_no_record_and_can_run_again(
     tmp_path: Path, plant: Callable[[str], None], make_job: Callable[..., Job]
 ) -> None:
-    write_job(tmp_path / "job", make_job("planted"))
+    write_job(tmp_path / "job", make_job("planted", draws=3))
     wait = """
     def sample(model, job):
         import pathlib, time
@@ -209,7 +210,7 @@ def test_killed_while_sampling_leaves_no_record_and_can_run_again(
 def test_killed_while_writing_leaves_the_record_whole_or_absent(
     tmp_path: Path, plant: Callable[[str], None], make_job: Callable[..., Job]
 ) -> None:
-    write_job(tmp_path / "job", make_job("planted"))
+    write_job(tmp_path / "job", make_job("planted", draws=3))
     # Dies after the arrays have been renamed into place, before the JSON is.
     die = """
     import os, signal
