@@ -1,7 +1,7 @@
 """Label switching under the seed's own settings: the table in the README.
 
-Run: gmixbench run --profile seed --method nuts --model unordered --dataset close --dataset separated
-     --seed 0 --seed 1 --seed 2 --seed 3 --seed 4 --out FOLDER
+Run: gmixbench run --profile seed --method nuts --model unordered --dataset close
+     --dataset separated --seed 0 --seed 1 --seed 2 --seed 3 --seed 4 --out FOLDER
 and then: python benchmarks/seeds.py FOLDER
 """
 
