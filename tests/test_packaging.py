@@ -8,6 +8,8 @@ import re
 import shutil
 import subprocess
 import sys
+from collections import Counter
+from importlib.metadata import distributions
 from pathlib import Path
 from types import ModuleType
 from zipfile import ZipFile
@@ -46,6 +48,12 @@ def run(*command: str | Path, **options: object) -> str:
     done = subprocess.run(command, capture_output=True, text=True, check=False, **options)
     assert done.returncode == 0, done.stderr
     return done.stdout
+
+
+def test_every_package_is_installed_once() -> None:
+    """A lock with two versions of one package would name one and measure the other."""
+    names = Counter(item.name.lower() for item in distributions() if item.name)
+    assert [name for name, count in names.items() if count > 1] == []
 
 
 @pytest.fixture(scope="module")

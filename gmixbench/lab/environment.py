@@ -5,7 +5,7 @@ import platform
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from gmixbench.measured.protocol import CORE_VARIABLE, PARENT_VARIABLE
+from gmixbench.measured.protocol import CORE_VARIABLE, ONE_THREAD, PARENT_VARIABLE
 
 PACKAGES = (
     "gmixbench",
@@ -18,15 +18,6 @@ PACKAGES = (
     "numpyro",
     "jax",
     "jaxlib",
-)
-
-ONE_THREAD = (
-    "OMP_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "VECLIB_MAXIMUM_THREADS",
-    "NUMEXPR_NUM_THREADS",
-    "NUMBA_NUM_THREADS",
 )
 
 

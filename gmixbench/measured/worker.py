@@ -23,6 +23,7 @@ from gmixbench.measured.protocol import (
     BAD_JOB,
     CORE_VARIABLE,
     NOT_WRITTEN,
+    ONE_THREAD,
     PARENT_VARIABLE,
     USAGE,
 )
@@ -43,12 +44,7 @@ except ImportError:  # Windows
     resource = None  # type: ignore[assignment]
 
 THREAD_VARIABLES = (
-    "OMP_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "VECLIB_MAXIMUM_THREADS",
-    "NUMEXPR_NUM_THREADS",
-    "NUMBA_NUM_THREADS",
+    *ONE_THREAD,
     "XLA_FLAGS",
     "JAX_ENABLE_X64",
     "JAX_PLATFORMS",
