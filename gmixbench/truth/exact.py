@@ -213,7 +213,7 @@ def _moved(solved: Exact, x: np.ndarray, prior: Prior, origin: float) -> Exact:
         return replace(found, low=found.low + origin, mean=found.mean + origin)
 
     def error(size: np.ndarray, figure: np.ndarray) -> np.ndarray:
-        return size + np.spacing(np.abs(figure))
+        return np.asarray(size + np.spacing(np.abs(figure)))
 
     figures = replace(
         solved.figures,
