@@ -32,7 +32,6 @@ NUTS_COLUMNS = (
     ("occupancy_error", "occupancy error", lambda value: fixed(value, 3)),
     ("bias_z", "bias\u00a0z", lambda value: fixed(value, 2)),
     ("divergences", "diver\u00adgences", number),
-    ("compile_s", "compile,\u00a0s", number),
     ("time_to_ess_1000", "time to ESS\u00a01000,\u00a0s", number),
 )
 
