@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+import sysconfig
 from collections import Counter
 from importlib.metadata import distributions
 from pathlib import Path
@@ -52,8 +53,9 @@ def run(*command: str | Path, **options: object) -> str:
 
 def test_every_package_is_installed_once() -> None:
     """A lock with two versions of one package would name one and measure the other."""
-    # As a set: a folder that stands twice in sys.path shows its packages twice.
-    names = Counter(name for name, _ in {(item.name, item.version) for item in distributions()})
+    # There alone: setuptools brings packages of its own in a folder of its own.
+    installed = distributions(path=[sysconfig.get_path("purelib")])
+    names = Counter(item.name for item in installed)
     assert [name for name, count in names.items() if count > 1] == []
 
 
