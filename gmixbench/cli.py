@@ -222,7 +222,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         app(prog_name="gmixbench")
-    except Exception as error:
+    except Exception as error:  # those that are not ours to explain are raised again
         code = _exit_code_of(error)
         if code is None:
             raise

@@ -90,7 +90,7 @@ finally:
         check=True,
         timeout=PATIENCE,
     )
-    loaded = {name.split(".")[0] for name in eval(done.stderr.splitlines()[-1])}  # noqa: S307
+    loaded = {name.split(".")[0] for name in eval(done.stderr.splitlines()[-1])}  # noqa: S307  # our own list
     slow = {"arviz", "arviz_base", "arviz_stats", "matplotlib", "numpy", "pandas", "scipy"}
     assert not loaded & (slow | {"xarray", "jax", "jaxlib", "numba", "numpyro", "pymc", "pytensor"})
 

@@ -41,7 +41,7 @@ from gmixbench.spec import Case, NutsSettings
 try:
     import resource
 except ImportError:  # Windows
-    resource = None  # type: ignore[assignment]
+    resource = None  # type: ignore[assignment]  # a module, or none
 
 THREAD_VARIABLES = (
     *ONE_THREAD,
@@ -200,7 +200,7 @@ def _version(package: str) -> Optional[str]:
     try:
         from importlib import metadata
     except ImportError:  # Python 3.7 and older
-        import pkg_resources  # type: ignore[import-not-found]
+        import pkg_resources  # type: ignore[import-not-found]  # Python 3.7
 
         try:
             return str(pkg_resources.get_distribution(package).version)

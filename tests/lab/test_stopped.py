@@ -53,7 +53,7 @@ def start(folder, command):
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # noqa: PLW1509
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # noqa: PLW1509  # no threads here
     )
 
 
@@ -114,7 +114,7 @@ def kill_and_go_on(steady, call, gone, folder, delays):
     kept, begun = {}, 0
     for delay in delays:
         process = start(folder, command)
-        wait_for(lambda: len(workers(log)) > begun or process.poll() is not None)  # noqa: B023
+        wait_for(lambda: len(workers(log)) > begun or process.poll() is not None)  # noqa: B023  # called at once
         time.sleep(delay)
         os.kill(process.pid, signal.SIGKILL)
         process.communicate(timeout=PATIENCE)
