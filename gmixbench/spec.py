@@ -117,6 +117,10 @@ PROFILES: Dict[str, Profile] = {
 }
 
 
+HERE = "here"
+"""Stack of a case that measures whatever is installed beside gmixbench."""
+
+
 @dataclass(frozen=True)
 class Case:
     """One thing to measure: a model on a data set, by a method of a backend in a stack."""
@@ -126,5 +130,5 @@ class Case:
     backend: str
     method: str
     settings: Settings = field(default_factory=NutsSettings)
-    stack: str = "here"
+    stack: str = HERE
     seed: int = 0

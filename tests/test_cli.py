@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 import gmixbench
-from gmixbench import cli
+from gmixbench.cli import exits, main, options, run, show
 from gmixbench.lab import datasets, store
 from gmixbench.lab.results import Results
 from gmixbench.ruler.metrics import METRICS
@@ -115,7 +115,7 @@ def test_no_arguments_show_the_help(call):
 
 
 def test_list_names_every_choice_and_defines_every_metric(call, monkeypatch):
-    monkeypatch.setattr(cli.console, "width", 400)
+    monkeypatch.setattr(options.console, "width", 400)
     said = call("list")
     assert said.code == 0
     for name in (*PROFILES, *DATASETS, *MODELS, *METHODS, "pymc", "numpyro", "exact"):
@@ -155,7 +155,7 @@ BAD_RUN_OPTIONS = {
 @pytest.mark.parametrize("command", ["run", "exact"])
 def test_a_bad_option_is_told_in_one_line(command, options, words, call, tmp_path):
     said = call(command, *options.split())
-    assert said.code == cli.WRONG_USE
+    assert said.code == exits.WRONG_USE
     assert one_line(said.err).startswith(f"gmixbench: {words}")
     assert said.out == ""
     assert list(tmp_path.iterdir()) == []
@@ -164,7 +164,7 @@ def test_a_bad_option_is_told_in_one_line(command, options, words, call, tmp_pat
 @pytest.mark.parametrize(("options", "words"), BAD_RUN_OPTIONS.values(), ids=BAD_RUN_OPTIONS.keys())
 def test_a_bad_option_of_run_is_told_in_one_line(options, words, call, tmp_path):
     said = call("run", *options.split())
-    assert said.code == cli.WRONG_USE
+    assert said.code == exits.WRONG_USE
     assert one_line(said.err).startswith(f"gmixbench: {words}")
     assert list(tmp_path.iterdir()) == []
 
@@ -183,7 +183,7 @@ def test_a_bad_option_of_run_is_told_in_one_line(options, words, call, tmp_path)
 )
 def test_usage_errors_are_readable(arguments, words, call, tmp_path):
     said = call(*arguments.split())
-    assert said.code == cli.WRONG_USE
+    assert said.code == exits.WRONG_USE
     assert words in said.err
     assert "Try 'gmixbench" in said.err
     assert "Traceback" not in said.err
@@ -194,7 +194,7 @@ def test_usage_errors_are_readable(arguments, words, call, tmp_path):
 def test_a_bad_file_is_told_with_its_line(call, tmp_path):
     (tmp_path / "bad.csv").write_text("1\n2\nabc\n")
     said = call("run", "--data", "bad.csv")
-    assert said.code == cli.WRONG_USE
+    assert said.code == exits.WRONG_USE
     assert one_line(said.err) == (
         "gmixbench: bad.csv, line 3: 'abc' is not a number; one number a line is wanted\n"
     )
@@ -213,7 +213,7 @@ def test_a_bad_file_is_told_with_its_line(call, tmp_path):
 def test_a_posterior_out_of_reach_is_told(x, options, words, call, tmp_path):
     (tmp_path / "far.csv").write_text(x.replace(" ", "\n"))
     said = call("exact", "--data", "far.csv", *options.split())
-    assert said.code == cli.NOT_MEASURED
+    assert said.code == exits.NOT_MEASURED
     assert one_line(said.err).startswith(f"gmixbench: {words}")
 
 
@@ -221,7 +221,7 @@ def test_a_posterior_out_of_reach_is_told(x, options, words, call, tmp_path):
 def test_a_place_that_can_t_be_written_is_named(command, call, tmp_path):
     (tmp_path / "file").write_text("mine")
     said = call(*command, "file/below")
-    assert said.code == cli.WRONG_USE
+    assert said.code == exits.WRONG_USE
     assert one_line(said.err).startswith("gmixbench: file")
     assert "ot a directory" in said.err
     assert (tmp_path / "file").read_text() == "mine"
@@ -232,7 +232,7 @@ def test_a_place_that_can_t_be_written_is_named(command, call, tmp_path):
 def test_a_folder_without_a_run_is_told(command, folder, call, tmp_path):
     (tmp_path / "empty").mkdir()
     said = call(command, folder)
-    assert said.code == cli.WRONG_USE
+    assert said.code == exits.WRONG_USE
     assert one_line(said.err).startswith(f"gmixbench: {folder} holds no run")
     assert list((tmp_path / "empty").iterdir()) == []
 
@@ -244,7 +244,7 @@ def test_a_truncated_record_is_named(command, suffix, copy, finished, call):
     path.write_bytes(path.read_bytes()[:100])
     again = [*finished.arguments[:-1], copy] if command == "run" else [copy]
     said = call(command, *again)
-    assert said.code == cli.NOT_MEASURED
+    assert said.code == exits.NOT_MEASURED
     assert one_line(said.err).startswith(f"gmixbench: {path} is damaged: ")
 
 
@@ -253,15 +253,15 @@ def test_a_truncated_record_is_named(command, suffix, copy, finished, call):
 def test_a_damaged_folder_is_told(command, name, copy, call):
     (copy / name).write_text("{")
     said = call(command, copy)
-    assert said.code == cli.NOT_MEASURED
+    assert said.code == exits.NOT_MEASURED
     assert one_line(said.err).startswith(f"gmixbench: {copy / name} is damaged: ")
 
 
 def test_an_error_of_ours_shows_where_it_is(monkeypatch):
-    monkeypatch.setattr(cli, "_mixture", lambda *_: 1 / 0)
+    monkeypatch.setattr(show, "mixture_of", lambda *_: 1 / 0)
     monkeypatch.setattr(sys, "argv", ["gmixbench", "exact"])
     with pytest.raises(ZeroDivisionError):
-        cli.main()
+        main()
 
 
 # -- run
@@ -344,7 +344,7 @@ def test_a_biased_backend_shows_no_speed(plant, call):
         *("run", "--profile", "quick", "--out", "out", "--method", "nuts", "--model", "ordered"),
         *("--backend", backend, "--backend", "exact"),
     )
-    assert said.code == cli.NOT_MEASURED
+    assert said.code == exits.NOT_MEASURED
     assert said.err == ""
     biased, sound = scores_of(Path("out"))["scores"]
     assert (biased["backend"], biased["valid"]) == (backend, False)
@@ -368,7 +368,7 @@ def test_failures_are_told_and_the_rest_goes_on(plant, call):
     )
     options = ("--profile", "quick", "--method", "nuts", "--model", "ordered", "--out", "out")
     said = call("run", *options, "--backend", raises, "--backend", plant("quick"))
-    assert said.code == cli.NOT_MEASURED
+    assert said.code == exits.NOT_MEASURED
     assert said.err == ""
     message = "ValueError: [bold] no such thing"
     assert f"failed (exception): {message}" in said.out
@@ -381,7 +381,7 @@ def test_failures_are_told_and_the_rest_goes_on(plant, call):
         message,
     )
     assert [score["backend"] for score in content["scores"]] == ["planted.quick"]
-    assert call("score", "out").code == cli.NOT_MEASURED
+    assert call("score", "out").code == exits.NOT_MEASURED
     assert call("report", "out").code == 0
 
 
@@ -389,7 +389,7 @@ def test_failures_are_told_and_the_rest_goes_on(plant, call):
 def test_a_module_that_is_not_there_is_a_failure(call):
     options = ("--profile", "quick", "--method", "nuts", "--model", "ordered", "--out", "out")
     said = call("run", *options, "--backend", "no.such")
-    assert said.code == cli.NOT_MEASURED
+    assert said.code == exits.NOT_MEASURED
     assert "failed (missing): No module named 'no'" in said.out
 
 
@@ -413,15 +413,15 @@ def judged(*, valid, model="ordered", method="nuts"):
 )
 def test_the_exit_code_rests_on_ordered_and_on_matched(invalid, code):
     both = (judged(valid=True), judged(valid=False, **invalid))
-    assert cli._exit_code(Results(both, (), (), {}, {})) == code
+    assert run._exit_code(Results(both, (), (), {}, {})) == code
 
 
 def test_the_exit_code_is_3_where_something_was_not_measured():
     good = (judged(valid=True),)
-    assert cli._exit_code(Results(good, (), (), {}, {})) == 0
-    assert cli._exit_code(Results(good, ("failure",), (), {}, {})) == 3
-    assert cli._exit_code(Results(good, (), ("case",), {}, {})) == 3
-    assert cli._exit_code(Results((), (), (), {}, {})) == 3
+    assert run._exit_code(Results(good, (), (), {}, {})) == 0
+    assert run._exit_code(Results(good, ("failure",), (), {}, {})) == 3
+    assert run._exit_code(Results(good, (), ("case",), {}, {})) == 3
+    assert run._exit_code(Results((), (), (), {}, {})) == 3
 
 
 # -- the folder
@@ -465,7 +465,7 @@ def test_what_does_not_belong_together_is_told(options, finished, copy, call, tm
         (copy / "plan.json").write_text(json.dumps(plan))
     before = {path: path.read_bytes() for path in copy.rglob("*") if path.is_file()}
     said = call("run", *finished.arguments[:-1], copy, *options.split())
-    assert said.code == cli.WRONG_USE
+    assert said.code == exits.WRONG_USE
     assert one_line(said.err).endswith("give another --out, or --fresh to start over\n")
     assert {path: path.read_bytes() for path in copy.rglob("*") if path.is_file()} == before
 
@@ -501,14 +501,14 @@ def test_without_out_an_unfinished_run_goes_on_and_a_finished_one_is_left(quick,
 def test_an_unfinished_run_is_not_taken_for_a_whole_one(copy, call):
     next((copy / "runs").glob("*advi*.json")).unlink()
     said = call("score", copy)
-    assert said.code == cli.NOT_MEASURED
+    assert said.code == exits.NOT_MEASURED
     assert "1 planned cases have no record" in said.out
 
 
 def test_two_runs_do_not_meet_in_one_folder(quick, call, tmp_path):
     with store.locked(tmp_path / "out"):
         said = call(*quick, "--out", "out")
-    assert said.code == cli.WRONG_USE
+    assert said.code == exits.WRONG_USE
     assert one_line(said.err) == "gmixbench: another run is at work in out: give another --out\n"
 
 
@@ -516,7 +516,7 @@ def test_someone_else_s_folder_is_left_alone(quick, call, tmp_path):
     (tmp_path / "data").mkdir()
     for option in ("--resume", "--fresh"):
         said = call(*quick, option, "--out", ".")
-        assert said.code == cli.WRONG_USE
+        assert said.code == exits.WRONG_USE
         assert "holds 'data' but no plan.json" in one_line(said.err)
     assert (tmp_path / "data").exists()
 
@@ -529,7 +529,7 @@ def test_a_full_disk_is_told_and_the_run_goes_on_when_it_has_room(quick, call):
         said = call(*quick, "--out", "out")
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-    assert said.code == cli.WRONG_USE
+    assert said.code == exits.WRONG_USE
     assert "File too large" in one_line(said.err)
     assert "out/runs" in said.err
     assert list(Path("out/runs").iterdir()) == []

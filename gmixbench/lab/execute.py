@@ -37,6 +37,12 @@ LAST_WORDS = 2000
 Watch = Callable[[float], None]
 """Told the seconds a case has taken so far."""
 
+WORKER_HERE = (sys.executable, "-m", "gmixbench.measured.worker")
+"""Command of a worker that measures what is installed beside us."""
+
+Commands = Callable[[Case], Sequence[str]]
+"""Command of the worker for a case."""
+
 
 @dataclass(frozen=True)
 class Done:
@@ -68,6 +74,7 @@ def execute(
     *,
     timeout: float,
     watch: Watch = lambda _: None,
+    commands: Commands = lambda _: WORKER_HERE,
 ) -> Iterator[Done]:
     """Run cases one after another; each leaves a record in `out` before it is yielded.
 
@@ -83,11 +90,19 @@ def execute(
     """
     for case in cases:
         begun = time.monotonic()
-        record = run_case(job(case, exacts[case.dataset]), out, timeout=timeout, watch=watch)
+        work = job(case, exacts[case.dataset])
+        record = run_case(work, out, timeout=timeout, watch=watch, command=commands(case))
         yield Done(case, record, time.monotonic() - begun)
 
 
-def run_case(work: Job, out: Path, *, timeout: float, watch: Watch = lambda _: None) -> Record:
+def run_case(
+    work: Job,
+    out: Path,
+    *,
+    timeout: float,
+    watch: Watch = lambda _: None,
+    command: Sequence[str] = WORKER_HERE,
+) -> Record:
     """Run one job in a fresh process and keep its record in `out`.
 
     The worker writes into a folder of its own; its record is moved to its place once it is whole,
@@ -101,7 +116,7 @@ def run_case(work: Job, out: Path, *, timeout: float, watch: Watch = lambda _: N
     target = store.stem(out, work.case)
     with _scratch(out) as scratch:
         write_job(scratch / "job", work)
-        failure = _wait(work.case, scratch, timeout, watch)
+        failure = _wait(work.case, scratch, timeout, watch, command)
         if failure is not None:
             write_record(target, failure)
         else:
@@ -121,8 +136,9 @@ def _scratch(out: Path) -> Iterator[Path]:
         shutil.rmtree(path, ignore_errors=True)
 
 
-def _wait(case: Case, scratch: Path, timeout: float, watch: Watch) -> Failure | None:
-    command = [sys.executable, "-m", "gmixbench.measured.worker"]
+def _wait(
+    case: Case, scratch: Path, timeout: float, watch: Watch, command: Sequence[str]
+) -> Failure | None:
     with (scratch / "stderr").open("wb") as errors:
         begun = time.monotonic()
         worker = subprocess.Popen(

@@ -8,12 +8,12 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 
 from gmixbench.lab.execute import Done, Watch
 from gmixbench.record import Failure
-from gmixbench.spec import Case, NutsSettings
+from gmixbench.spec import HERE, Case, NutsSettings
 
 START_UP = 10.0
 """Seconds that a case takes besides its draws or steps, for a first guess."""
 
-PACE = {"pymc": 700.0, "numpyro": 9000.0}
+PACE = {"pymc": 700.0, "pymc3": 700.0, "numpyro": 9000.0}
 """Draws or steps per second, for a first guess of the shares; the clock corrects it."""
 
 
@@ -73,4 +73,5 @@ def _guess(case: Case) -> float:
 
 
 def _name(case: Case) -> str:
-    return f"{case.dataset} {case.model.name} {case.backend} {case.method} seed {case.seed}"
+    what = case.backend if case.stack == HERE else case.stack
+    return f"{case.dataset} {case.model.name} {what} {case.method} seed {case.seed}"

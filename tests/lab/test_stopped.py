@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from gmixbench import cli
+from gmixbench.cli import exits
 from gmixbench.record import read_record
 
 PATIENCE = 120.0
@@ -86,7 +86,7 @@ def test_ctrl_c_stops_cleanly_and_the_same_command_goes_on(steady, call, gone, t
     wait_for(lambda: len(workers(log)) == 2 or process.poll() is not None)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=PATIENCE)
-    assert process.returncode == cli.INTERRUPTED, err
+    assert process.returncode == exits.INTERRUPTED, err
     assert "cases to go; run it again to go on" in out
     assert err == ""
     assert gone(*workers(log))
@@ -104,7 +104,7 @@ def test_stopped_before_the_first_case(number, steady, tmp_path):
     wait_for((tmp_path / "out" / ".lock").exists)
     process.send_signal(number)
     _, err = process.communicate(timeout=PATIENCE)
-    assert process.returncode == cli.INTERRUPTED, err
+    assert process.returncode == exits.INTERRUPTED, err
     assert err == ""
 
 

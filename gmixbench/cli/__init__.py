@@ -1,0 +1,62 @@
+"""The command line: run, exact, report, score, list, stacks, history.
+
+Rooms that load NumPy, SciPy, ArviZ or matplotlib are imported inside the commands that need them,
+so that `--help` and `list` answer at once.
+"""
+
+import signal
+import sys
+from typing import Annotated, NoReturn
+
+import typer
+
+from gmixbench import __version__
+from gmixbench.cli import history, run, show, stacks
+from gmixbench.cli.exits import exit_code_of, one_line
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Benchmarks of two Gaussian mixture models, judged against their exact posterior.",
+)
+app.command()(run.run)
+app.command()(show.exact)
+app.command()(run.report)
+app.command()(run.score)
+app.command("list")(show.list_)
+app.add_typer(stacks.app, name="stacks")
+app.add_typer(history.app, name="history")
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"gmixbench {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    _: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+def main() -> None:
+    """Entry point: bad input ends in one line and an exit code, never in a traceback."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        app(prog_name="gmixbench")
+    except Exception as error:  # those that are not ours to explain are raised again
+        code = exit_code_of(error)
+        if code is None:
+            raise
+        print(f"gmixbench: {one_line(error)}", file=sys.stderr)  # noqa: T201  # plain, not wrapped
+        sys.exit(code)
+
+
+def _interrupt(*_: object) -> NoReturn:
+    raise KeyboardInterrupt

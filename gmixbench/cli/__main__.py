@@ -1,0 +1,5 @@
+"""`python -m gmixbench.cli`."""
+
+from gmixbench.cli import main
+
+main()

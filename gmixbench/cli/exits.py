@@ -1,0 +1,33 @@
+"""Exit codes, and the errors that end in one of them with one line."""
+
+WRONG_USE, NOT_MEASURED, INTERRUPTED = 2, 3, 130
+"""Exit codes besides 0: bad input, something invalid or not measured, Ctrl-C."""
+
+
+class UsageError(ValueError):
+    """An option that makes no sense; the message says what is wrong and what to do."""
+
+
+def exit_code_of(error: Exception) -> int | None:
+    """Exit code of an error that its message explains; `None` where it would be a fault of ours."""
+    from gmixbench.lab.datasets import DataError
+    from gmixbench.lab.stacks import StackError
+    from gmixbench.lab.store import FolderError
+    from gmixbench.record import DamagedRecordError
+    from gmixbench.truth.cells import UnreachableError
+
+    if isinstance(error, UsageError | DataError | FolderError | StackError | OSError):
+        return WRONG_USE
+    if isinstance(error, DamagedRecordError | UnreachableError):
+        return NOT_MEASURED
+    return None
+
+
+def one_line(error: Exception) -> str:
+    """Message of an error in one line, with the file where the system names one."""
+    text = str(error)
+    if isinstance(error, OSError) and error.strerror:
+        # A file stands where a folder is wanted; the system says but that it exists.
+        reason = "not a directory" if isinstance(error, FileExistsError) else error.strerror
+        text = f"{error.filename}: {reason}" if error.filename else reason
+    return " ".join(text.splitlines())

@@ -1,0 +1,231 @@
+"""`history`: when did it get slower, or wrong."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gmixbench.cli.exits import INTERRUPTED, NOT_MEASURED, UsageError
+from gmixbench.cli.options import all_of, console, one_of, positive
+from gmixbench.spec import DATASETS, DEFAULT_DATASET, METHODS, MODELS, PROFILES
+
+if TYPE_CHECKING:
+    from gmixbench.lab.rounds import Visit, Wanted
+    from gmixbench.lab.stacks import Stack
+    from gmixbench.ruler.history import Session
+
+FOLDER = Path("benchmarks") / "history"
+"""Where the project's own history stands."""
+
+LIBRARIES = ("pymc", "numpyro")
+FORMATS = ("csv", "parquet", "json")
+
+app = typer.Typer(
+    invoke_without_command=True,
+    help="Measure releases over rounds of fresh processes; chart what changed, and when.",
+)
+
+Folder = Annotated[Path, typer.Argument(metavar="DIR", help="Folder that `history` made.")]
+Locks = Annotated[
+    Path | None, typer.Option(help="Folder of lock files; benchmarks/stacks unless given.")
+]
+
+
+@app.callback()
+def history(
+    context: typer.Context,
+    library: Annotated[
+        list[str] | None, typer.Option(help=f"{' and '.join(LIBRARIES)} unless given.")
+    ] = None,
+    stacks: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="A..B",
+            help="From A to B by date of release, both included; A.., ..B, or one name.",
+        ),
+    ] = None,
+    model: Annotated[
+        list[str] | None, typer.Option("--model", "--models", help="Both unless given.")
+    ] = None,
+    method: Annotated[
+        list[str] | None, typer.Option(help="nuts and advi-matched unless given.")
+    ] = None,
+    dataset: Annotated[str, typer.Option(help=f"One of {', '.join(DATASETS)}.")] = DEFAULT_DATASET,
+    rounds: Annotated[int, typer.Option(min=1, help="Each with a seed of its own.")] = 3,
+    profile: Annotated[str, typer.Option(help=f"One of {', '.join(PROFILES)}.")] = "quick",
+    out: Annotated[Path, typer.Option(help="Folder of the history.")] = FOLDER,
+    locks: Locks = None,
+    retry: Annotated[bool, typer.Option("--retry", help="Measure again what failed.")] = False,
+    timeout: Annotated[float, typer.Option(help="Seconds after which a case is ended.")] = 900.0,
+) -> None:
+    """Measure what is missing of a history, and chart what changed, and when.
+
+    What is measured already stays: after a new release, or after Ctrl-C, the same command goes on.
+    Exits 3 when a release failed or was invalid.
+    """
+    if context.invoked_subcommand is not None:
+        return
+    positive("--timeout", timeout)
+    from gmixbench.lab import history as disk
+    from gmixbench.lab import rounds as lab
+    from gmixbench.lab import store
+    from gmixbench.lab.stacks import folder as locks_folder
+    from gmixbench.lab.stacks import stacks as stacks_of
+
+    known = stacks_of(locks_folder(locks))
+    lines = all_of("library", library, LIBRARIES)
+    wanted = lab.Wanted(
+        stacks=_chosen([stack for stack in known if stack.library in lines], stacks),
+        profile=one_of("profile", profile, PROFILES),
+        models=tuple(all_of("model", model, MODELS)),
+        methods=tuple(all_of("method", method or list(lab.METHODS), METHODS)),
+        dataset=one_of("dataset", dataset, DATASETS),
+        rounds=rounds,
+    )
+    with store.locked(out):
+        header = disk.read_header(out) or disk.Header(profile, ())
+        if header.profile != profile:
+            raise UsageError(
+                f"{out} holds a history of profile {header.profile}: give that, or another --out"
+            )
+        named = {stack.name: stack for stack in known}
+        planned = lab.plan(out, header, wanted, named, retry=retry)
+        if planned is None:
+            typer.echo(f"all of this is measured already in {out}")
+        else:
+            session, visits = planned
+            if session not in header.sessions:
+                header = disk.Header(profile, (*header.sessions, session))
+                disk.write_header(out, header)
+            _measure(out, wanted, session, visits, timeout)
+    _conclude(out, wanted)
+
+
+@app.command()
+def report(folder: Folder = FOLDER) -> None:
+    """Draw the chart page and the tables again, from disk."""
+    _report(folder)
+
+
+@app.command()
+def export(
+    folder: Folder = FOLDER,
+    format_: Annotated[str, typer.Option("--format", help=f"One of {', '.join(FORMATS)}.")] = "csv",
+    to: Annotated[
+        Path | None, typer.Option(help="File to write; history.FORMAT in DIR unless given.")
+    ] = None,
+) -> None:
+    """Write one tidy row for each case, round and metric."""
+    one_of("format", format_, FORMATS)
+    from gmixbench.lab.history import read
+    from gmixbench.report.tidy import tidy, write_tidy
+
+    rows = tidy(read(folder))
+    path = to or folder / f"history.{format_}"
+    write_tidy(rows, path, format_)
+    typer.echo(f"{len(rows)} rows: {path}")
+
+
+def _chosen(stacks: "Sequence[Stack]", ranges: Sequence[str] | None) -> "tuple[Stack, ...]":
+    if not stacks:
+        raise UsageError("there are no lock files: make some with `gmixbench stacks lock`")
+    if not ranges:
+        return tuple(stacks)
+    named = {stack.name: stack for stack in stacks}
+    chosen: set[str] = set()
+    for text in ranges:
+        chosen |= _range(text, named)
+    return tuple(stack for stack in stacks if stack.name in chosen)
+
+
+def _range(text: str, named: "Mapping[str, Stack]") -> set[str]:
+    first, dots, last = text.partition("..")
+    for name in (first, last):
+        if name and name not in named:
+            raise UsageError(f"--stacks {text}: there is no {name}; there: {', '.join(named)}")
+    if not dots:
+        return {first}
+    lines = {named[name].library for name in (first, last) if name}
+    if len(lines) > 1:
+        raise UsageError(
+            f"--stacks {text}: {first} and {last} are of two libraries: give each its own"
+        )
+    names = [name for name, stack in named.items() if stack.library in lines or not lines]
+    begin = names.index(first) if first else 0
+    end = names.index(last) if last else len(names) - 1
+    return set(names[begin : end + 1])
+
+
+def _measure(
+    out: Path, wanted: "Wanted", session: "Session", visits: "Sequence[Visit]", timeout: float
+) -> None:
+    from gmixbench.lab import datasets
+    from gmixbench.lab.history import append
+    from gmixbench.lab.progress import progress
+    from gmixbench.lab.rounds import measure, not_built, release
+    from gmixbench.truth.exact import solve
+
+    pythons, reasons = _build(visits)
+    for name, reason in reasons.items():
+        own = [visit for visit in visits if visit.stack.name == name]
+        append(out, release(own[0].stack), not_built(session, own, reason))
+    left = [visit for visit in visits if visit.stack.name in pythons]
+    data = datasets.load(wanted.dataset)
+    exact = solve(data.x, left[0].cases[0].model) if left else None
+    cases = [case for visit in left for case in visit.cases]
+    if exact is None:
+        return
+    try:
+        with progress(console, cases) as (watch, done):
+            for finished in measure(
+                out, session, left, pythons, exact, timeout=timeout, watch=watch
+            ):
+                done(finished)
+                cases.remove(finished.case)
+    except KeyboardInterrupt:
+        typer.echo(f"stopped with {len(cases)} cases to go; run it again to go on")
+        raise typer.Exit(INTERRUPTED) from None
+
+
+def _build(visits: "Sequence[Visit]") -> tuple[dict[str, Path], dict[str, str]]:
+    """Interpreter of each stack, and of each that can't be had the reason."""
+    from gmixbench.lab.building import build
+    from gmixbench.lab.stacks import StackError
+
+    stacks = {visit.stack.name: visit.stack for visit in visits}
+    pythons, reasons = {}, {}
+    with console.status("") as status:
+        for count, (name, stack) in enumerate(sorted(stacks.items()), 1):
+            status.update(f"[{count}/{len(stacks)}] environment of {name}")
+            try:
+                pythons[name] = build(stack, say=status.update)
+            except StackError as error:
+                reasons[name] = str(error)
+                typer.echo(str(error), err=True)
+    return pythons, reasons
+
+
+def _report(folder: Path) -> None:
+    from gmixbench.lab.history import read
+    from gmixbench.report.history_page import write_history_page
+    from gmixbench.report.history_terminal import history_tables
+    from gmixbench.ruler.changes import find
+
+    with console.status("looking for what changed"):
+        history = read(folder)
+        findings = find(history)
+    for table in history_tables(history, findings):
+        console.print(table)
+    with console.status("drawing the chart"):
+        page = write_history_page(history, findings, folder)
+    typer.echo(f"chart: {page}")
+
+
+def _conclude(folder: Path, wanted: "Wanted") -> None:
+    from gmixbench.lab.history import read
+
+    _report(folder)
+    names = {stack.name for stack in wanted.stacks}
+    rows = [row for row in read(folder).measurements if row.case.stack in names]
+    raise typer.Exit(0 if rows and all(row.valid for row in rows) else NOT_MEASURED)

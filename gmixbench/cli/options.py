@@ -1,0 +1,75 @@
+"""Options that commands share, and how they are read."""
+
+import math
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from gmixbench.cli.exits import UsageError
+from gmixbench.measured.backends import BACKENDS
+from gmixbench.spec import DEFAULT_DATASET, MODELS, Dataset, Mixture
+
+console = Console()
+
+DEFAULT_BACKENDS = ("pymc", "numpyro")
+
+Data = Annotated[Path | None, typer.Option(help="CSV with one column of observations.")]
+Sigma = Annotated[float, typer.Option(help="Standard deviation of both components.")]
+PriorScale = Annotated[
+    float, typer.Option(help="Standard deviation of the means' normal prior, whose mean is 0.")
+]
+
+
+def mixture_of(sigma: float, prior_scale: float) -> Mixture:
+    """Mixture of a standard deviation and a prior scale; `model_of` gives it its name."""
+    positive("--sigma", sigma)
+    positive("--prior-scale", prior_scale)
+    model = MODELS["ordered"]
+    return replace(model, sigma=sigma, prior=replace(model.prior, scale=prior_scale))
+
+
+def positive(option: str, value: float) -> None:
+    """Refuse a number that is not positive."""
+    if not (math.isfinite(value) and value > 0):
+        raise UsageError(f"{option} {value:g}: a positive number is wanted")
+
+
+def model_of(name: str, mixture: Mixture) -> Mixture:
+    """A mixture as the model of that name."""
+    return replace(mixture, name=name, ordered=MODELS[name].ordered)
+
+
+def datasets_of(names: list[str] | None, data: Path | None) -> list[Dataset]:
+    """Data sets by name, or the one in a file."""
+    from gmixbench.lab import datasets
+
+    if data is None:
+        return [datasets.load(name) for name in dict.fromkeys(names or [DEFAULT_DATASET])]
+    if names:
+        raise UsageError("give --dataset or --data, not both")
+    return [datasets.read(data)]
+
+
+def one_of(option: str, value: str, known: Iterable[str]) -> str:
+    """The value, if it is known."""
+    if value not in known:
+        raise UsageError(f"unknown {option} {value!r}: choose from {', '.join(known)}")
+    return value
+
+
+def all_of(option: str, values: list[str] | None, known: Iterable[str]) -> list[str]:
+    """The values, if all are known; every known one where none is given."""
+    return [one_of(option, value, known) for value in dict.fromkeys(values or known)]
+
+
+def backends_of(values: list[str] | None) -> list[str]:
+    """Backends by name, or dotted modules; the default ones where none is given."""
+    for value in values or ():
+        # A dotted name is a module of the user's own.
+        if value not in BACKENDS and "." not in value:
+            raise UsageError(f"unknown backend {value!r}: choose from {', '.join(BACKENDS)}")
+    return list(dict.fromkeys(values or DEFAULT_BACKENDS))

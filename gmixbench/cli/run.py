@@ -1,0 +1,193 @@
+"""`run`, `report`, `score`: measure cases, and look at what they left."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gmixbench.cli.exits import INTERRUPTED, NOT_MEASURED
+from gmixbench.cli.options import (
+    Data,
+    PriorScale,
+    Sigma,
+    all_of,
+    backends_of,
+    console,
+    datasets_of,
+    mixture_of,
+    model_of,
+    one_of,
+    positive,
+)
+from gmixbench.lab.plan import plan_cases
+from gmixbench.spec import (
+    DATASETS,
+    DEFAULT_DATASET,
+    METHODS,
+    MODELS,
+    PROFILES,
+    STARTS,
+    Case,
+    Dataset,
+)
+
+if TYPE_CHECKING:
+    from gmixbench.lab import store
+    from gmixbench.lab.results import Results
+    from gmixbench.truth.exact import Exact
+
+Out = Annotated[Path, typer.Argument(metavar="DIR", help="Folder that `run` made.")]
+
+
+def run(
+    profile: Annotated[str, typer.Option(help=f"One of {', '.join(PROFILES)}.")] = "standard",
+    model: Annotated[list[str] | None, typer.Option(help="Both unless given.")] = None,
+    backend: Annotated[
+        list[str] | None,
+        typer.Option(help="pymc and numpyro unless given; exact; or a module of your own."),
+    ] = None,
+    method: Annotated[
+        list[str] | None, typer.Option(help=f"All of {', '.join(METHODS)} unless given.")
+    ] = None,
+    dataset: Annotated[
+        list[str] | None,
+        typer.Option(help=f"{', '.join(DATASETS)}; {DEFAULT_DATASET} unless given."),
+    ] = None,
+    data: Data = None,
+    sigma: Sigma = 1.0,
+    prior_scale: PriorScale = 10.0,
+    chains: Annotated[int | None, typer.Option(min=1, help="The profile's unless given.")] = None,
+    starts: Annotated[str, typer.Option(help=f"One of {', '.join(STARTS)}.")] = STARTS[0],
+    seed: Annotated[
+        list[int] | None, typer.Option(min=0, help="One run each; 0 unless given.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for what it leaves; results/<time>-<profile>.")
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume/--fresh", help="Go on where it stopped, or start over.")
+    ] = True,
+    timeout: Annotated[float, typer.Option(help="Seconds after which a case is ended.")] = 1800.0,
+) -> None:
+    """Measure cases, each in a fresh process, and judge them against the exact posterior.
+
+    Exits 0 when all `ordered` and all `advi-matched` cases are valid and none failed, else 3.
+    """
+    mixture = mixture_of(sigma, prior_scale)
+    positive("--timeout", timeout)
+    sets = datasets_of(dataset, data)
+    cases = plan_cases(
+        profile=one_of("profile", profile, PROFILES),
+        models=[model_of(name, mixture) for name in all_of("model", model, MODELS)],
+        backends=backends_of(backend),
+        methods=all_of("method", method, METHODS),
+        datasets=[item.name for item in sets],
+        chains=chains,
+        starts=one_of("starts", starts, STARTS),
+        seeds=list(dict.fromkeys(seed or [0])),
+    )
+    from gmixbench.lab import store
+    from gmixbench.lab.environment import describe
+    from gmixbench.truth.exact import solve
+
+    plan = store.Plan(profile, tuple(cases), describe())
+    folder = out or _folder(plan, sets, fresh=not resume)
+    with store.locked(folder):
+        store.prepare(folder, plan, sets, fresh=not resume)
+        with console.status("solving the exact posterior"):
+            exacts = {item.name: solve(item.x, mixture) for item in sets}
+        _measure(cases, exacts, folder, timeout)
+        results = _judge(folder, exacts)
+        _report(folder, results)
+    _summarize(folder, results)
+    raise typer.Exit(_exit_code(results))
+
+
+def report(out: Out) -> None:
+    """Draw the report of a folder again, from disk."""
+    results = _judge(out)
+    typer.echo(f"report: {_report(out, results)}")
+
+
+def score(out: Out) -> None:
+    """Score and judge the runs of a folder again, without sampling.
+
+    Exits as `run` does.
+    """
+    results = _judge(out)
+    _summarize(out, results)
+    raise typer.Exit(_exit_code(results))
+
+
+def _folder(plan: "store.Plan", sets: Sequence[Dataset], *, fresh: bool) -> Path:
+    from gmixbench.lab import store
+
+    results = Path("results")
+    started = None if fresh else store.unfinished(results, plan, sets)
+    return started or results / f"{datetime.now().astimezone():%Y%m%d-%H%M%S}-{plan.profile}"
+
+
+def _measure(
+    cases: Sequence[Case],
+    exacts: "dict[str, Exact]",
+    folder: Path,
+    timeout: float,
+) -> None:
+    from gmixbench.lab import store
+    from gmixbench.lab.execute import execute
+    from gmixbench.lab.progress import progress
+
+    left = store.pending(folder, cases)
+    if len(left) < len(cases):
+        typer.echo(f"{len(cases) - len(left)} of {len(cases)} cases are in {folder} already")
+    try:
+        with progress(console, left) as (watch, done):
+            for finished in execute(left, exacts, folder, timeout=timeout, watch=watch):
+                done(finished)
+    except KeyboardInterrupt:
+        still = len(store.pending(folder, cases))
+        typer.echo(f"stopped with {still} of {len(cases)} cases to go; run it again to go on")
+        raise typer.Exit(INTERRUPTED) from None
+
+
+def _judge(folder: Path, exacts: "dict[str, Exact] | None" = None) -> "Results":
+    from gmixbench.lab.results import judge_folder, write_scores
+
+    with console.status("judging against the exact posterior"):
+        results = judge_folder(folder, exacts)
+        write_scores(folder, results)
+    return results
+
+
+def _report(folder: Path, results: "Results") -> Path:
+    from gmixbench.report.page import write_report
+
+    with console.status("drawing the report"):
+        return write_report(
+            folder, results.judged, results.failures, results.exacts, results.environment
+        )
+
+
+def _summarize(folder: Path, results: "Results") -> None:
+    from gmixbench.report.terminal import reasons, tables
+
+    for table in tables(results.judged):
+        console.print(table)
+    for line in reasons(results.judged, results.failures):
+        console.print(line, soft_wrap=True, highlight=False)
+    if results.missing:
+        typer.echo(f"{len(results.missing)} planned cases have no record: run them to go on")
+    if (folder / "report.html").exists():
+        typer.echo(f"report: {folder / 'report.html'}")
+
+
+def _exit_code(results: "Results") -> int:
+    needed = [
+        judged.verdict.valid
+        for judged in results.judged
+        if judged.run.case.model.ordered or judged.run.case.method == "advi-matched"
+    ]
+    unmeasured = results.failures or results.missing or not results.judged
+    return NOT_MEASURED if unmeasured or not all(needed) else 0

@@ -1,0 +1,186 @@
+"""`stacks`: lock, build and look after library versions."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gmixbench.cli.exits import NOT_MEASURED, UsageError
+from gmixbench.cli.options import console
+
+if TYPE_CHECKING:
+    from gmixbench.lab.stacks import Stack, StackError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Lock, build and look after stacks: library versions with all they need.",
+)
+
+Locks = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="DIR", help="Folder of lock files; $GMIXBENCH_STACKS, or benchmarks/stacks."
+    ),
+]
+
+
+@app.command("list")
+def list_(locks: Locks = None) -> None:
+    """Stacks by library and date, and the disk that their environments use.
+
+    `own` is what removing that environment alone would free: uv links files from its cache.
+    """
+    from gmixbench.lab import building
+    from gmixbench.lab.stacks import damaged, folder, stacks
+    from gmixbench.report.stacks_table import Listed, engine, megabytes, stacks_table
+
+    where = folder(locks)
+    rows = []
+    for stack in stacks(where):
+        use = None
+        if building.built(stack):
+            use = building.disk_use(building.environment(stack))
+        size, own = use or (None, None)
+        made_of = engine(stack.packages)
+        rows.append(
+            Listed(stack.name, stack.released, stack.python, stack.cutoff, made_of, size, own)
+        )
+    errors = damaged(where)
+    if not rows and not errors:
+        raise UsageError(f"no lock files in {where}: make one with `gmixbench stacks lock`")
+    console.print(stacks_table(rows))
+    _complain(errors)
+    places = building.environments()
+    if places:
+        used = megabytes(building.disk_use_together(places))
+        typer.echo(
+            f"\n{len(places)} environments in {building.cache()} use {used}, shared files counted "
+            "once; `gmixbench stacks remove` frees what uv's cache does not share."
+        )
+    if errors:
+        raise typer.Exit(NOT_MEASURED)
+
+
+@app.command()
+def lock(
+    name: Annotated[str, typer.Argument(help="Of the stack and its file, such as pymc-v5.16.2.")],
+    requirement: Annotated[
+        list[str],
+        typer.Argument(
+            help="A version (pymc==5.16.2), a wheel, a checkout, or git+https://...@rev."
+        ),
+    ],
+    cutoff: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DATE",
+            help="Nothing that came out later is considered; 21 days after the release.",
+        ),
+    ] = None,
+    python: Annotated[
+        str | None,
+        typer.Option(metavar="X.Y", help="The newest of its time that is here and resolves."),
+    ] = None,
+    exclude_newer_package: Annotated[
+        list[str] | None,
+        typer.Option(metavar="PACKAGE=DATE", help="A cut-off of that package's own."),
+    ] = None,
+    locks: Locks = None,
+) -> None:
+    """Make a lock file: every package pinned and hashed, as of a day in the past."""
+    from gmixbench.lab import locking
+    from gmixbench.lab.stacks import folder
+
+    later = {}
+    for each in exclude_newer_package or ():
+        package, equals, date = each.partition("=")
+        if not (package and equals):
+            raise UsageError(f"--exclude-newer-package {each}: PACKAGE=DATE is wanted")
+        later[package] = date
+    stack = locking.lock(name, requirement, cutoff=cutoff, python=python, later=later, say=_say)
+    path = locking.write(stack, folder(locks))
+    typer.echo(
+        f"{path}: {len(stack.packages)} packages on Python {stack.python} as of {stack.cutoff}"
+    )
+
+
+@app.command()
+def build(
+    names: Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="All.")] = None,
+    locks: Locks = None,
+) -> None:
+    """Build environments that are not there, or damaged; print the path of each interpreter.
+
+    One that can't be built is told in one line, and the others go on; exits 3 then.
+    """
+    from gmixbench.lab import building
+    from gmixbench.lab.stacks import StackError, damaged, folder
+
+    chosen = _chosen(names, locks)
+    errors = [] if names else [*damaged(folder(locks))]
+    for stack in chosen:
+        try:
+            python = building.build(stack, say=_say)
+        except StackError as error:
+            errors.append(error)
+        else:
+            typer.echo(f"{stack.name}  {python}")
+    _complain(errors)
+    if errors:
+        raise typer.Exit(NOT_MEASURED)
+
+
+@app.command()
+def remove(
+    names: Annotated[list[str] | None, typer.Argument(metavar="[NAME]...")] = None,
+    every: Annotated[bool, typer.Option("--all", help="Every environment in the cache.")] = False,
+) -> None:
+    """Remove environments from the cache; lock files stay."""
+    from gmixbench.lab import building
+
+    if bool(names) == every:
+        raise UsageError("name the stacks to remove, or say --all")
+    gone = building.remove(names or None)
+    typer.echo(f"{gone} environment{'' if gone == 1 else 's'} removed")
+
+
+@app.command()
+def doctor(
+    names: Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="All.")] = None,
+    locks: Locks = None,
+) -> None:
+    """What is missing for which stack, and how to get it; exits 3 when something is."""
+    from gmixbench.lab.doctor import diagnose
+    from gmixbench.lab.stacks import damaged, folder
+
+    chosen = _chosen(names, locks)
+    errors = [] if names else damaged(folder(locks))
+    ill = len(errors)
+    for each in diagnose(chosen):
+        ill += bool(each.lacks)
+        state = "built" if each.built else f"can be built: gmixbench stacks build {each.stack}"
+        typer.echo(f"{each.stack}: {'; '.join(each.lacks) or state}")
+    _complain(errors)
+    if ill:
+        raise typer.Exit(NOT_MEASURED)
+
+
+def _chosen(names: "list[str] | None", locks: Path | None) -> "tuple[Stack, ...]":
+    from gmixbench.lab.stacks import find, folder, lock_files, stacks
+
+    where = folder(locks)
+    if names:
+        return tuple(find(name, where) for name in dict.fromkeys(names))
+    if not lock_files(where):
+        raise UsageError(f"no lock files in {where}: make one with `gmixbench stacks lock`")
+    return stacks(where)
+
+
+def _say(line: str) -> None:
+    typer.echo(line, err=True)
+
+
+def _complain(errors: "Sequence[StackError]") -> None:
+    for error in errors:
+        typer.echo(f"gmixbench: {error}", err=True)

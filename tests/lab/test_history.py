@@ -1,0 +1,83 @@
+"""The folder of a history: what is written there is read back, and nothing else."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from gmixbench.lab import history
+from gmixbench.lab.store import FolderError
+from gmixbench.record import DamagedRecordError
+from gmixbench.ruler.history import Measurement, Release, Session
+from gmixbench.spec import MODELS, AdviSettings, Case
+
+RELEASE = Release(
+    "numpyro-v0.22.0", "numpyro", "numpyro", "0.22.0", "2026-09-18", "3.13", {"jax": "0.12.0.1"}
+)
+SESSION = Session(
+    "2026-11-22-1", "2026-11-22T20:00:00+00:00", {"cpu": "one"}, ("a", "b"), ("a", "b", "c"), (0, 1)
+)
+CASE = Case("close", MODELS["ordered"], "numpyro", "nuts", stack="numpyro-v0.22.0", seed=0)
+ROW = Measurement(
+    case=CASE,
+    session=SESSION.name,
+    round=0,
+    began="2026-11-22T20:01:00+00:00",
+    lock="a" * 64,
+    valid=True,
+    reasons=("why",),
+    labels="stuck",
+    shims=("named",),
+    metrics={"rhat": 1.001, "gap": None},
+    environment={"numpy": "2.0"},
+)
+
+
+def test_what_is_written_is_read_back(tmp_path: Path) -> None:
+    advi = replace(CASE, method="advi-matched", settings=AdviSettings())
+    failed = replace(ROW, case=advi, valid=False, failure="crash: it ended", metrics=None)
+    history.write_header(tmp_path, history.Header("quick", (SESSION,)))
+    history.append(tmp_path, RELEASE, [ROW])
+    history.append(tmp_path, RELEASE, [failed])
+    read = history.read(tmp_path)
+    assert (read.profile, read.sessions, read.releases) == ("quick", (SESSION,), (RELEASE,))
+    assert read.measurements == (ROW, failed)
+
+
+def test_a_case_of_one_round_and_session_stands_once(tmp_path: Path) -> None:
+    again = replace(ROW, metrics={"rhat": 2.0})
+    elsewhere = replace(ROW, session="2026-11-23-1")
+    history.append(tmp_path, RELEASE, [ROW, elsewhere])
+    history.append(tmp_path, RELEASE, [again])
+    assert history.measurements(tmp_path, RELEASE.stack) == (again, elsewhere)
+
+
+def test_what_another_lock_gave_goes(tmp_path: Path) -> None:
+    relocked = replace(ROW, lock="b" * 64, round=1)
+    history.append(tmp_path, RELEASE, [ROW])
+    history.append(tmp_path, RELEASE, [relocked])
+    assert history.measurements(tmp_path, RELEASE.stack) == (relocked,)
+
+
+def test_releases_come_in_order_of_date(tmp_path: Path) -> None:
+    history.write_header(tmp_path, history.Header("quick", ()))
+    for name, released in {"v9": "2024-01-01", "v10": "2025-01-01", "v2": "2023-01-01"}.items():
+        case = replace(CASE, stack=name)
+        release = replace(RELEASE, stack=name, released=released)
+        history.append(tmp_path, release, [replace(ROW, case=case)])
+    assert [release.stack for release in history.read(tmp_path).releases] == ["v2", "v9", "v10"]
+
+
+def test_a_folder_without_a_history_is_told(tmp_path: Path) -> None:
+    with pytest.raises(FolderError, match="holds no history"):
+        history.read(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["history.json", "scores/numpyro-v0.22.0.json"])
+@pytest.mark.parametrize("content", ["{", "{}", '{"schema": 99}', '{"schema": 1}', "[]"])
+def test_a_damaged_file_is_named(name: str, content: str, tmp_path: Path) -> None:
+    history.write_header(tmp_path, history.Header("quick", (SESSION,)))
+    history.append(tmp_path, RELEASE, [ROW])
+    (tmp_path / name).write_text(content)
+    with pytest.raises(DamagedRecordError, match=rf"{name} is damaged"):
+        history.read(tmp_path)
