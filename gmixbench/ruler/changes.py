@@ -1,0 +1,89 @@
+"""What changed across releases, and when: change points, each with its evidence."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from gmixbench.ruler.history import History
+
+Kind = Literal["failed", "invalid", "density", "shim", "unconverged", "unjoined"]
+
+
+@dataclass(frozen=True)
+class Change:
+    """A change point: from `before`, the last release of a segment, to `stack`.
+
+    `effect` with its interval is a ratio (new / old) or a difference, as its series says; of the
+    two segments in `effect`, of the two neighbours in `step`. `verdict` is "improved", "regressed"
+    or, for a metric without a direction, "changed". `dependencies` are what else the lock changed,
+    "numpy 1.26.4 → 2.1.3".
+    """
+
+    stack: str
+    before: str
+    verdict: Literal["improved", "regressed", "changed"]
+    effect: tuple[float, float, float]
+    step: tuple[float, float, float]
+    dependencies: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Series:
+    """One metric of one case along the releases of one library.
+
+    `stacks` are in order of date; `values` has each one's value by round, sessions joined at their
+    anchors, empty where no round is valid. `centre` has (estimate, low, high) of each, or `None`;
+    all three are the same where no release has two rounds to tell the noise, and then no change is
+    claimed. `scale` says whether changes are ratios or differences. `false_alarms` is the measured
+    share of histories without a change in which a change was seen all the same.
+    """
+
+    library: str
+    dataset: str
+    model: str
+    method: str
+    metric: str
+    scale: Literal["ratio", "difference"]
+    stacks: tuple[str, ...]
+    values: tuple[tuple[float, ...], ...]
+    centre: tuple[tuple[float, float, float] | None, ...]
+    changes: tuple[Change, ...]
+    false_alarms: float
+
+
+@dataclass(frozen=True)
+class Notice:
+    """What is wrong or special about a release, before its speed is asked for.
+
+    `kind` is "failed", "invalid", "density", "shim", "unconverged", or "unjoined" for speeds left
+    out because their session shares no valid anchor with those before; `cases` are "model method"
+    texts, `rounds` how many of the measured rounds it concerns, as (concerned, measured).
+    """
+
+    library: str
+    stack: str
+    kind: Kind
+    cases: tuple[str, ...]
+    rounds: tuple[int, int]
+    message: str
+
+
+@dataclass(frozen=True)
+class Findings:
+    """All that a history tells: notices first, then the series with their change points."""
+
+    notices: tuple[Notice, ...]
+    series: tuple[Series, ...]
+
+
+def find(history: History) -> Findings:
+    """Findings of a history: what is wrong with releases, then where their metrics changed.
+
+    Metrics are those of `ruler.tracked`; sessions are joined as `ruler.joining` says; how a change
+    is told from noise, and the rate of false alarms, is said in `ruler.segments`. Of all series
+    together at most `ruler.series.PAGE_ALARMS` of histories without a change show any.
+    """
+    from gmixbench.ruler.notices import find_notices
+    from gmixbench.ruler.series import find_series
+
+    series, unjoined = find_series(history)
+    return Findings((*find_notices(history), *unjoined), series)

@@ -1,0 +1,42 @@
+"""What else changed between two releases: the difference of their lock files."""
+
+from gmixbench.ruler.history import Release
+
+PROJECTS = (
+    ("pymc3", "pymc"),
+    ("numpyro",),
+    ("theano", "theano-pymc", "aesara", "pytensor"),
+    ("jax",),
+    ("jaxlib",),
+    ("python",),
+    ("numpy",),
+    ("scipy",),
+    ("numba",),
+    ("llvmlite",),
+)
+"""What most often explains a change, in the order it is told, each by all names it ever had."""
+
+
+def changed(before: Release, after: Release) -> tuple[str, ...]:
+    """Locked versions that differ, "numpy 1.26.4 → 2.1.3", the telling ones first.
+
+    A project that was renamed stands once: "aesara 2.8.7 → pytensor 2.8.11". What only one of the
+    two has is "none" in the other.
+    """
+    old, new = ({**r.packages, "python": r.python} for r in (before, after))
+    known = {name for names in PROJECTS for name in names}
+    others = [(name,) for name in sorted({*old, *new} - known)]
+    texts = (_text(names, old, new) for names in (*PROJECTS, *others))
+    return tuple(text for text in texts if text)
+
+
+def _text(names: tuple[str, ...], old: dict[str, str], new: dict[str, str]) -> str | None:
+    was = next((name for name in names if name in old), None)
+    now = next((name for name in names if name in new), None)
+    if was is None:
+        return None if now is None else f"{now} none → {new[now]}"
+    if now is None:
+        return f"{was} {old[was]} → none"
+    if was != now:
+        return f"{was} {old[was]} → {now} {new[now]}"
+    return None if old[was] == new[now] else f"{was} {old[was]} → {new[now]}"

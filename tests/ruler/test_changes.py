@@ -1,0 +1,334 @@
+"""Change points on planted histories: what must be seen, and what must not."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy.stats import binom, norm
+
+from gmixbench.ruler.changes import Findings, Notice, Series, find
+from gmixbench.ruler.dependencies import changed
+from gmixbench.ruler.history import History, Measurement, Release, Session
+from gmixbench.ruler.joining import Layout
+from gmixbench.ruler.segments import (
+    CONFIDENCE,
+    centres,
+    critical_penalty,
+    noise_of,
+    segment,
+    shows_change,
+)
+from gmixbench.spec import MODELS, Case, NutsSettings
+
+METRIC = "seconds_per_gradient"
+
+
+@pytest.fixture(autouse=True)
+def _as_one_series_of_many(monkeypatch):
+    # A history of one series would spend all alarms of a page on it.
+    monkeypatch.setattr("gmixbench.ruler.series.PAGE_ALARMS", 0.001)
+
+
+def history(values, *, sessions=None, metric=METRIC, method="nuts"):
+    """History of one library: `values` has shape (releases, rounds), NaN where not measured."""
+    values = np.asarray(values, dtype=float)
+    releases = tuple(
+        Release(
+            f"pymc-v{k}", "pymc", "pymc", str(k), f"2020-01-{k + 1:02}", "3.12", {"pymc": f"{k}"}
+        )
+        for k in range(len(values))
+    )
+    sessions = sessions or (Session("first", "2026-01-01", {}, (), (), ()),)
+    names = [s.name for s in sessions for _ in s.rounds or range(values.shape[1])]
+    measurements = tuple(
+        Measurement(
+            case=Case("close", MODELS["ordered"], "pymc", method, NutsSettings(), f"pymc-v{k}", r),
+            session=names[r],
+            round=r,
+            began="2026-01-01",
+            lock="0",
+            valid=True,
+            converged=None if method == "nuts" else True,
+            metrics={metric: value, "density_error": 1e-15, "density_constant": 0.0},
+        )
+        for (k, r), value in np.ndenumerate(values)
+        if np.isfinite(value)
+    )
+    return History("quick", releases, sessions, measurements)
+
+
+def noisy(levels, rounds=3, noise=0.05, seed=1):
+    """Values of releases with given levels, and that much noise in their logarithm."""
+    rng = np.random.default_rng(seed)
+    return np.exp(np.log(levels)[:, None] + noise * rng.standard_normal((len(levels), rounds)))
+
+
+def only(findings: Findings) -> Series:
+    (series,) = findings.series
+    return series
+
+
+def edit(some: History, stack: str, **fields) -> History:
+    return replace(
+        some,
+        measurements=tuple(
+            replace(item, **fields) if item.case.stack == stack else item
+            for item in some.measurements
+        ),
+    )
+
+
+def test_a_step_is_found_at_its_release():
+    levels = np.where(np.arange(20) < 12, 1.0, 1.2)
+    (change,) = only(find(history(noisy(levels)))).changes
+    assert (change.before, change.stack, change.verdict) == ("pymc-v11", "pymc-v12", "regressed")
+    # The median of three normals has variance 0.449; z at a level of 1e-6.
+    error = 0.05 * np.sqrt(0.449 * (1 / 12 + 1 / 8))
+    assert abs(np.log(change.effect[0] / 1.2)) < norm.isf(0.5e-6) * error
+    assert 1.0 < change.effect[1] < change.effect[0] < change.effect[2]
+    assert change.step[2] / change.step[1] > change.effect[2] / change.effect[1]
+    assert change.dependencies == ("pymc 11 → 12",)
+
+
+def test_intervals_cover_the_truth():
+    layout, trials = Layout(tuple(np.repeat(np.arange(20), 3).tolist()), (0,) * 60), 60
+    late = np.arange(20) >= 12
+    effect = late / 8 - ~late / 12
+    step = np.eye(20)[12] - np.eye(20)[11]
+    covered = np.zeros(2)
+    for seed in range(trials):
+        values = np.log(noisy(np.where(late, 1.2, 1.0), seed=[seed, 2])).ravel()
+        noise, centre = noise_of(values, layout, 0.05), centres(values[:, None], layout)
+        for k, contrast in enumerate((effect, step)):
+            off = abs(contrast @ centre.values[:, 0] - np.log(1.2))
+            covered[k] += off <= noise.half_width(contrast, centre.noise[0])
+    assert np.all(covered >= binom.ppf(1e-6, trials, CONFIDENCE))
+    assert np.all(covered >= 0.9 * trials)
+
+
+def test_the_direction_is_the_metrics_own():
+    levels = np.where(np.arange(12) < 6, 1.0, 2.0)
+    series = only(find(history(noisy(levels), metric="ess_per_second")))
+    assert [change.verdict for change in series.changes] == ["improved"]
+
+
+def test_a_single_bad_release_is_found_and_the_recovery_after_it():
+    levels = np.where(np.arange(15) == 7, 2.0, 1.0)
+    changes = only(find(history(noisy(levels)))).changes
+    assert [(c.stack, c.verdict) for c in changes] == [
+        ("pymc-v7", "regressed"),
+        ("pymc-v8", "improved"),
+    ]
+
+
+def test_one_disturbed_round_is_no_change():
+    values = noisy(np.ones(20))
+    values[9, 1] *= 1.75
+    assert only(find(history(values))).changes == ()
+    values[9, [0, 2]] *= 1.75  # the control: all its rounds
+    assert [c.stack for c in only(find(history(values))).changes] == ["pymc-v9", "pymc-v10"]
+
+
+@pytest.mark.parametrize("releases", [4, 12])
+def test_alarms_on_histories_without_a_change_are_no_more_than_stated(releases):
+    alpha, trials, rounds = 0.05, 100, 3
+    layout = Layout(
+        tuple(np.repeat(np.arange(releases), rounds).tolist()), (0,) * releases * rounds
+    )
+    alarms = 0
+    for seed in range(trials):
+        values = np.random.default_rng([seed, 1]).standard_normal(releases * rounds)
+        noise = noise_of(values, layout, alpha)
+        studentized = centres(values[:, None], layout).studentized[:, 0]
+        alarms += bool(segment(studentized, noise.penalty))
+        if seed < 3:
+            # The penalty is itself a quantile of 1,000 histories: hence the factor.
+            assert noise.false_alarms(0.0) <= binom.isf(1e-6, 1000, 1.5 * alpha) / 1000
+    assert alarms <= binom.isf(1e-6, trials, alpha)
+
+
+def test_a_penalty_too_small_gives_alarms():
+    values = np.random.default_rng(0).standard_normal(60)
+    layout = Layout(tuple(np.repeat(np.arange(20), 3).tolist()), (0,) * 60)
+    noise = noise_of(values, layout, 0.05)
+    assert shows_change(noise.fresh.studentized, noise.penalty / 4).mean() > 0.5
+
+
+def test_the_partition_of_many_histories_agrees_with_pelt():
+    rng = np.random.default_rng(0)
+    many = rng.standard_normal((9, 40))
+    many[4:, ::2] += 1.0
+    exact = critical_penalty(many, np.zeros(40))
+    for k in range(40):
+        assert segment(many[:, k], exact[k] * 0.999)
+        assert not segment(many[:, k], exact[k] * 1.001)
+
+
+def two_sessions(*, joined):
+    """Eight releases, the last two measured later on a machine 1.5 times slower."""
+    anchors = ("pymc-v0", "pymc-v5")
+    values = np.full((8, 6), np.nan)
+    values[:6, :3] = noisy(np.ones(6), seed=1)
+    values[[0, 5, 6, 7], 3:] = 1.5 * noisy(np.ones(4), seed=2)
+    first = Session("first", "2026-01-01", {}, anchors, (), (0, 1, 2))
+    later = Session("later", "2026-06-01", {}, anchors if joined else (), (), (3, 4, 5))
+    return history(values, sessions=(first, later))
+
+
+def test_sessions_are_joined_at_their_anchors():
+    findings = find(two_sessions(joined=True))
+    series = only(findings)
+    assert series.changes == ()
+    assert findings.notices == ()
+    for estimate, low, high in series.centre:
+        assert low <= 1.0 <= high
+        assert estimate == pytest.approx(1.0, abs=0.15)
+
+
+def test_unjoined_sessions_would_show_a_false_change():
+    some = two_sessions(joined=True)
+    as_one = replace(
+        some,
+        sessions=some.sessions[:1],
+        measurements=tuple(
+            replace(item, session="first")
+            for item in some.measurements
+            if item.round < 3 or item.case.stack in {"pymc-v6", "pymc-v7"}
+        ),
+    )
+    assert [c.stack for c in only(find(as_one)).changes] == ["pymc-v6"]
+
+
+def test_a_session_without_anchors_is_left_out_and_told():
+    findings = find(two_sessions(joined=False))
+    series = only(findings)
+    assert series.centre[6:] == (None, None)
+    assert series.values[6:] == ((), ())
+    assert {(n.stack, n.kind) for n in findings.notices} == {
+        (f"pymc-v{k}", "unjoined") for k in (0, 5, 6, 7)
+    }
+
+
+def test_anchors_that_disagree_widen_the_intervals():
+    agreeing = two_sessions(joined=True)
+    disagreeing = replace(
+        agreeing,
+        measurements=tuple(
+            replace(item, metrics={**item.metrics, METRIC: item.metrics[METRIC] * 1.6})
+            if item.session == "later" and item.case.stack == "pymc-v0"
+            else item
+            for item in agreeing.measurements
+        ),
+    )
+    wide, narrow = (only(find(some)).centre[7] for some in (disagreeing, agreeing))
+    assert np.log(wide[2] / wide[1]) > 1.5 * np.log(narrow[2] / narrow[1])
+
+
+def test_counts_are_not_rescaled():
+    some = two_sessions(joined=True)
+    counts = replace(
+        some,
+        measurements=tuple(
+            replace(item, metrics={"ess_per_gradient": item.metrics[METRIC]})
+            for item in some.measurements
+        ),
+    )
+    assert np.median(only(find(counts)).values[7]) > 1.3
+
+
+def test_a_wrong_jacobian_is_the_first_notice_and_shows_no_speed():
+    some = history(noisy(np.ones(6)))
+    reason = "density_error 0.3 exceeds 1e-10: log density or gradient is not the model's"
+    metrics = {METRIC: 1.0, "rhat": 1.0, "density_error": 0.3, "density_constant": 0.0}
+    some = edit(some, "pymc-v1", shims=("old-name",))
+    wrong = edit(some, "pymc-v4", valid=False, reasons=(reason,), metrics=metrics)
+    findings = find(wrong)
+    assert findings.notices[0] == Notice(
+        "pymc", "pymc-v4", "density", ("ordered nuts",), (3, 3), reason
+    )
+    assert [(n.kind, n.stack) for n in findings.notices[1:]] == [("shim", "pymc-v1")]
+    for series in findings.series:
+        assert "pymc-v4" not in {s for s, v in zip(series.stacks, series.values, strict=True) if v}
+    # It is looked at once more, should a verdict have missed it.
+    assert find(edit(some, "pymc-v4", metrics=metrics)).notices[0].kind == "density"
+
+
+def test_invalid_and_failed_releases_are_told_once_and_out_of_every_series():
+    some = history(noisy(np.where(np.arange(8) == 3, 9.0, 1.0)))
+    reasons = (
+        "bias: mean of the smaller mean is -0.61, exactly -0.88: 12.1 MCSE off, limit 5.3",
+        "bias: sd of the larger mean is 0.3, exactly 0.17: 9.1 MCSE off, limit 5.3",
+        "labels stuck: no mode switch in chain 1 of 4",
+    )
+    some = edit(some, "pymc-v3", valid=False, reasons=reasons)
+    some = edit(some, "pymc-v5", valid=False, failure="exception: no such attribute", metrics=None)
+    findings = find(some)
+    assert [(n.kind, n.stack, n.rounds, n.message) for n in findings.notices] == [
+        ("invalid", "pymc-v3", (3, 3), reasons[0]),
+        ("failed", "pymc-v5", (3, 3), "exception: no such attribute"),
+    ]
+    series = only(findings)
+    assert (series.centre[3], series.values[3], series.centre[5]) == (None, (), None)
+    assert series.changes == ()
+
+
+def test_matched_advi_that_has_not_converged_is_told():
+    some = history(noisy(np.ones(4)), metric="steps_per_second", method="advi-matched")
+    some = edit(some, "pymc-v2", converged=False)
+    (notice,) = find(some).notices
+    assert (notice.kind, notice.stack, notice.cases) == (
+        "unconverged",
+        "pymc-v2",
+        ("ordered advi-matched",),
+    )
+
+
+@pytest.mark.parametrize("releases", [0, 1, 2, 3])
+@pytest.mark.parametrize("rounds", [1, 2, 3])
+def test_short_histories(releases, rounds):
+    values = noisy(np.ones(releases), rounds) if releases else np.ones((0, rounds))
+    assert all(series.changes == () for series in find(history(values)).series)
+
+
+def test_one_round_claims_nothing():
+    series = only(find(history(noisy(np.geomspace(1, 8, 6), rounds=1))))
+    assert series.changes == ()
+    assert all(low == estimate == high for estimate, low, high in series.centre)
+
+
+def test_two_releases_are_told_apart_when_they_differ_and_not_when_they_do_not():
+    rounds = 5
+    apart = only(find(history(noisy(np.array([1.0, 2.0]), rounds))))
+    assert [c.stack for c in apart.changes] == ["pymc-v1"]
+    assert only(find(history(noisy(np.ones(2), rounds)))).changes == ()
+
+
+def test_what_repeats_to_the_last_bit_changes_only_beyond_the_band():
+    def changes(second):
+        values = np.repeat([[1.0], [1.0], [second], [second]], 3, axis=1)
+        return [c.stack for c in only(find(history(values, metric="ess_per_gradient"))).changes]
+
+    assert changes(1.0) == changes(1.029) == []
+    assert changes(1.031) == ["pymc-v2"]
+
+
+def test_the_same_seeds_give_no_change_though_they_differ_among_themselves():
+    values = np.repeat([[0.1, 0.2, 0.15]], 10, axis=0)
+    series = only(find(history(values, metric="ess_per_gradient")))
+    assert series.changes == ()
+    assert series.centre[0][1] < 0.15 < series.centre[0][2]
+
+
+def test_dependencies_that_changed_stand_in_a_telling_order():
+    old = {"pymc3": "3.11.5", "theano-pymc": "1.1.2", "zipp": "3.8", "numpy": "1.21", "same": "1"}
+    new = {"pymc": "4.4.0", "aesara": "2.8.7", "attrs": "22", "numpy": "1.23", "same": "1"}
+    before = Release("a", "pymc", "pymc3", "3.11.5", "2022-03-01", "3.9", old)
+    after = Release("b", "pymc", "pymc", "4.4.0", "2022-12-01", "3.10", new)
+    assert changed(before, after) == (
+        "pymc3 3.11.5 → pymc 4.4.0",
+        "theano-pymc 1.1.2 → aesara 2.8.7",
+        "python 3.9 → 3.10",
+        "numpy 1.21 → 1.23",
+        "attrs none → 22",
+        "zipp 3.8 → none",
+    )
