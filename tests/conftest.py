@@ -106,3 +106,18 @@ def no_report(monkeypatch: pytest.MonkeyPatch) -> None:
         return out / "report.html"
 
     monkeypatch.setattr(page, "write_report", write)
+
+
+@pytest.fixture(scope="session")
+def stack_python() -> Callable[[str], Path]:
+    """Interpreter of a stack of `benchmarks/stacks`, by name; skips where it can't be had."""
+    from gmixbench.lab import building
+    from gmixbench.lab import stacks as locks
+
+    def python(name: str) -> Path:
+        try:
+            return building.build(locks.find(name, Path(ROOT) / locks.FOLDER))
+        except locks.StackError as error:
+            pytest.skip(str(error))
+
+    return python

@@ -483,7 +483,7 @@ class Clock(datetime):
 
 @pytest.mark.usefixtures("no_report")
 def test_without_out_an_unfinished_run_goes_on_and_a_finished_one_is_left(quick, call, monkeypatch):
-    monkeypatch.setattr(cli, "datetime", Clock)
+    monkeypatch.setattr(run, "datetime", Clock)
     call(*quick)
     (first,) = Path("results").iterdir()
     assert first.name.endswith("-quick")

@@ -36,26 +36,30 @@ def list_(locks: Locks = None) -> None:
     from gmixbench.report.stacks_table import Listed, engine, megabytes, stacks_table
 
     where = folder(locks)
+    uses = {place: building.disk_use(place) for place in building.environments()}
     rows = []
     for stack in stacks(where):
-        use = None
-        if building.built(stack):
-            use = building.disk_use(building.environment(stack))
-        size, own = use or (None, None)
-        made_of = engine(stack.packages)
+        use = uses.get(building.environment(stack)) if building.built(stack) else None
         rows.append(
-            Listed(stack.name, stack.released, stack.python, stack.cutoff, made_of, size, own)
+            Listed(
+                stack.name,
+                stack.released,
+                stack.python,
+                stack.cutoff,
+                engine(stack.packages),
+                use.total if use else None,
+                use.own if use else None,
+            )
         )
     errors = damaged(where)
     if not rows and not errors:
         raise UsageError(f"no lock files in {where}: make one with `gmixbench stacks lock`")
     console.print(stacks_table(rows))
     _complain(errors)
-    places = building.environments()
-    if places:
-        used = megabytes(building.disk_use_together(places))
+    if uses:
+        used = megabytes(building.together(uses.values()))
         typer.echo(
-            f"\n{len(places)} environments in {building.cache()} use {used}, shared files counted "
+            f"\n{len(uses)} environments in {building.cache()} use {used}, shared files counted "
             "once; `gmixbench stacks remove` frees what uv's cache does not share."
         )
     if errors:

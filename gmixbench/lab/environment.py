@@ -38,11 +38,11 @@ def describe() -> dict[str, str]:
 
 
 def measured(scratch: Path) -> dict[str, str]:
-    """Environment variables of a worker: one core, one thread, float64, empty compilation caches.
+    """Environment variables of a worker: one core, one thread, float64, its own compilation caches.
 
     Parameters
     ----------
-    scratch : folder of this case alone, where its library may keep what it compiles
+    scratch : folder where its library keeps what it compiles; empty ones make it compile anew
     """
     variables = dict(os.environ)
     variables.update(dict.fromkeys(ONE_THREAD, "1"))
@@ -50,7 +50,11 @@ def measured(scratch: Path) -> dict[str, str]:
         JAX_ENABLE_X64="1",
         JAX_PLATFORMS="cpu",
         XLA_FLAGS="--xla_cpu_multi_thread_eigen=false",
-        PYTENSOR_FLAGS=f"floatX=float64,base_compiledir={scratch / 'pytensor'}",
+        # The same engine under the names it has had: Theano up to PyMC3, Aesara in PyMC 4.
+        **{
+            f"{engine.upper()}_FLAGS": f"floatX=float64,base_compiledir={scratch / engine}"
+            for engine in ("theano", "aesara", "pytensor")
+        },
         NUMBA_CACHE_DIR=str(scratch / "numba"),
         MPLCONFIGDIR=str(scratch / "matplotlib"),
         PYTHONHASHSEED="0",

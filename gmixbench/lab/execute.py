@@ -37,11 +37,21 @@ LAST_WORDS = 2000
 Watch = Callable[[float], None]
 """Told the seconds a case has taken so far."""
 
-WORKER_HERE = (sys.executable, "-m", "gmixbench.measured.worker")
-"""Command of a worker that measures what is installed beside us."""
 
-Commands = Callable[[Case], Sequence[str]]
-"""Command of the worker for a case."""
+@dataclass(frozen=True)
+class Worker:
+    """How a case's worker is started.
+
+    `caches` is where its library keeps what it compiles; a folder of the case's own unless given,
+    so that it compiles anew.
+    """
+
+    command: Sequence[str]
+    caches: Path | None = None
+
+
+HERE = Worker((sys.executable, "-m", "gmixbench.measured.worker"))
+"""Measures what is installed beside us."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +84,7 @@ def execute(
     *,
     timeout: float,
     watch: Watch = lambda _: None,
-    commands: Commands = lambda _: WORKER_HERE,
+    workers: Callable[[Case], Worker] = lambda _: HERE,
 ) -> Iterator[Done]:
     """Run cases one after another; each leaves a record in `out` before it is yielded.
 
@@ -91,7 +101,7 @@ def execute(
     for case in cases:
         begun = time.monotonic()
         work = job(case, exacts[case.dataset])
-        record = run_case(work, out, timeout=timeout, watch=watch, command=commands(case))
+        record = run_case(work, out, timeout=timeout, watch=watch, worker=workers(case))
         yield Done(case, record, time.monotonic() - begun)
 
 
@@ -101,7 +111,7 @@ def run_case(
     *,
     timeout: float,
     watch: Watch = lambda _: None,
-    command: Sequence[str] = WORKER_HERE,
+    worker: Worker = HERE,
 ) -> Record:
     """Run one job in a fresh process and keep its record in `out`.
 
@@ -116,7 +126,7 @@ def run_case(
     target = store.stem(out, work.case)
     with _scratch(out) as scratch:
         write_job(scratch / "job", work)
-        failure = _wait(work.case, scratch, timeout, watch, command)
+        failure = _wait(work.case, scratch, timeout, watch, worker)
         if failure is not None:
             write_record(target, failure)
         else:
@@ -137,28 +147,28 @@ def _scratch(out: Path) -> Iterator[Path]:
 
 
 def _wait(
-    case: Case, scratch: Path, timeout: float, watch: Watch, command: Sequence[str]
+    case: Case, scratch: Path, timeout: float, watch: Watch, worker: Worker
 ) -> Failure | None:
     with (scratch / "stderr").open("wb") as errors:
         begun = time.monotonic()
-        worker = subprocess.Popen(
-            [*command, str(scratch / "job"), str(scratch / "record")],
-            env=environment.measured(scratch),
+        process = subprocess.Popen(
+            [*worker.command, str(scratch / "job"), str(scratch / "record")],
+            env=environment.measured(worker.caches or scratch),
             stdin=subprocess.DEVNULL,
             stdout=errors,
             stderr=errors,
             start_new_session=True,
         )
         try:
-            while worker.poll() is None:
+            while process.poll() is None:
                 passed = time.monotonic() - begun
                 watch(passed)
                 if passed > timeout:
                     return Failure(case, "time-out", f"not done after {timeout:g} s")
                 time.sleep(POLL)
         finally:
-            _end(worker)
-    return _failure(case, worker.returncode, scratch)
+            _end(process)
+    return _failure(case, process.returncode, scratch)
 
 
 def _failure(case: Case, code: int, scratch: Path) -> Failure | None:

@@ -32,6 +32,7 @@ def progress(
         console=console,
         speed_estimate_period=3600,
     )
+    count = len(cases)
     guesses = [_guess(case) for case in cases]
     total = sum(guesses) or 1.0
     before = [0.0]
@@ -52,9 +53,8 @@ def progress(
             what = "done"
             if isinstance(result.record, Failure):
                 what = f"failed: {result.record.message}"
-            count = f"[{len(finished)}/{len(cases)}]"
             bar.console.print(
-                f"{count} {_name(result.case)}: {what}, {result.seconds:.0f} s",
+                f"[{len(finished)}/{count}] {_name(result.case)}: {what}, {result.seconds:.0f} s",
                 soft_wrap=True,
                 markup=False,
                 highlight=False,

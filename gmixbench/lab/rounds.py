@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from gmixbench.lab import history, store, travel
-from gmixbench.lab.execute import Done, Watch, execute
+from gmixbench.lab.execute import Done, Watch, Worker, execute
 from gmixbench.lab.stacks import Stack
 from gmixbench.record import Failure, Record
 from gmixbench.ruler.history import Measurement, Release, Session
@@ -29,6 +29,10 @@ METHODS = ("nuts", "advi-matched")
 ANCHORS = ("pymc-v5.16.2", "pymc-v6.3.2", "numpyro-v0.15.3", "numpyro-v0.21.0")
 """Two of each library, measured again in every session: neither the oldest, which may one day not
 be had, nor the newest, which may be locked again; PyMC's are of both its engines, C and Numba."""
+
+
+COMPILING = ("build_s", "compile_s", "time_to_ess_1000", "total_s", "cpu_s")
+"""Metrics that mean what they say only where compilation caches were empty."""
 
 
 @dataclass(frozen=True)
@@ -206,6 +210,10 @@ def measure(
 ) -> Iterator[Done]:
     """Measure visit by visit; each case is in the history before it is yielded.
 
+    The cases of one model in one visit share the folder where the library keeps what it compiles:
+    from nothing, an engine that writes C++ compiles for a minute. The first of them finds it empty;
+    the others tell none of `COMPILING`.
+
     Parameters
     ----------
     pythons : interpreter of each stack's environment
@@ -222,17 +230,23 @@ def measure(
     try:
         worker = travel.pack(work / "worker.pyz").resolve()
         of = {case: visit for visit in visits for case in visit.cases}
-        for done in execute(
-            list(of),
-            {case.dataset: exact for case in of},
-            work,
-            timeout=timeout,
-            watch=watch,
-            commands=lambda case: (str(pythons[case.stack]), str(worker)),
-        ):
+        cold = set()
+
+        def start(case: Case) -> Worker:
+            caches = work / "caches" / f"{case.stack}-{case.model.name}-{case.seed}"
+            if not caches.exists():
+                shutil.rmtree(caches.parent, ignore_errors=True)
+                caches.mkdir(parents=True)
+                cold.add(case)
+            return Worker((str(pythons[case.stack]), str(worker)), caches.resolve())
+
+        exacts = {case.dataset: exact for case in of}
+        for done in execute(list(of), exacts, work, timeout=timeout, watch=watch, workers=start):
             visit = of[done.case]
             began = datetime.now(UTC) - timedelta(seconds=done.seconds)
             row = measurement(done.record, session, visit, exact, began)
+            if done.case not in cold:
+                row = _without(row, COMPILING)
             history.append(folder, release(visit.stack), [row])
             shutil.rmtree(work / "runs", ignore_errors=True)
             yield done
@@ -283,6 +297,12 @@ def measurement(
         metrics={name: _finite(value) for name, value in judged.scores.metrics.items()},
         environment=record.environment,
     )
+
+
+def _without(row: Measurement, names: Sequence[str]) -> Measurement:
+    if row.metrics is None:
+        return row
+    return replace(row, metrics=row.metrics | dict.fromkeys(names))
 
 
 def _row(record: Record, session: Session, visit: Visit, began: datetime) -> Measurement:

@@ -52,6 +52,9 @@ THREAD_VARIABLES = (
 )
 """Variables that bear on threads, precision and devices: part of a run's environment."""
 
+ENGINES = ("theano", "aesara", "pytensor")
+"""Names PyMC's compiling engine has had; what it runs depends on the C++ compiler it finds."""
+
 MESSAGE_WIDTH = 300
 
 PR_SET_PDEATHSIG = 1
@@ -137,6 +140,9 @@ def environment(packages: Tuple[str, ...]) -> Dict[str, str]:
         if version is not None:
             found[package] = version
     found.update({name: os.environ[name] for name in THREAD_VARIABLES if name in os.environ})
+    for engine in ENGINES:
+        if engine in sys.modules:
+            found[engine + ".config.cxx"] = str(sys.modules[engine].config.cxx)
     return found
 
 
@@ -200,8 +206,10 @@ def _version(package: str) -> Optional[str]:
     try:
         from importlib import metadata
     except ImportError:  # Python 3.7 and older
-        import pkg_resources  # type: ignore[import-not-found]  # Python 3.7
-
+        try:
+            import pkg_resources  # type: ignore[import-not-found]  # of setuptools, if that is there
+        except ImportError:
+            return None
         try:
             return str(pkg_resources.get_distribution(package).version)
         except pkg_resources.DistributionNotFound:

@@ -41,7 +41,6 @@ TRACKED = (
     Tracked("nuts", "peak_memory", "ratio", False, RATIO_BAND),
     Tracked("nuts", "rhat", "difference", False, RHAT_BAND),
     Tracked("advi-matched", "steps_per_second", "ratio", True, RATIO_BAND),
-    Tracked("advi-matched", "compile_s", "ratio", True, RATIO_BAND),
     Tracked("advi-matched", "gap", "difference", False, NATS_BAND),
     Tracked("advi-library", "steps_per_second", "ratio", True, RATIO_BAND),
     Tracked("advi-library", "gap", "difference", False, NATS_BAND),

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, Dict, Tuple
 
 BACKENDS: Dict[str, str] = {
     "pymc": "gmixbench.measured.backends.pymc",
+    "pymc3": "gmixbench.measured.backends.pymc3",
     "numpyro": "gmixbench.measured.backends.numpyro",
     "exact": "gmixbench.truth.oracle",
 }
@@ -12,6 +13,7 @@ BACKENDS: Dict[str, str] = {
 
 INSTALL: Dict[str, str] = {
     "pymc": "pip install 'gmixbench[pymc]'",
+    "pymc3": "gmixbench stacks build pymc3-v3.11.5",
     "numpyro": "pip install 'gmixbench[numpyro]'",
     "exact": "pip install gmixbench",
 }

@@ -1,4 +1,4 @@
-"""NumPyro: NUTS, and SVI with a mean-field normal guide.
+"""NumPyro 0.10 to 0.22: NUTS, and SVI with a mean-field normal guide.
 
 Everything timed is compiled ahead of time: `MCMC` and `SVI.run` are traced whole under
 `jax.jit`, lowered, compiled, and only then called, so no phase holds a compilation. A plain
@@ -23,6 +23,13 @@ from gmixbench.record import Counters, Density, Draws, Fit, Job, Measured, Timin
 from gmixbench.spec import WEIGHTS, AdviSettings, NutsSettings
 
 PACKAGES = ("numpyro", "jax", "jaxlib", "scipy")
+
+KERNEL_SETUP = "kernel-setup"
+"""In 0.10 and 0.11 (2022-09-05 to 2023-01-23): `MCMC.run` does not set up a kernel that has not
+made its own warm-up, and fails. So the kernel is set up first, as later versions do by themselves.
+"""
+
+_KERNEL_SETUP_NEEDED = tuple(int(part) for part in numpyro.__version__.split(".")[:2]) < (0, 12)
 
 LIBRARY_STEP_SIZE = 0.0005
 """SVI has no default optimizer. The example in its own docstring reads
@@ -97,6 +104,8 @@ def sample(model: Any, job: Job) -> Measured:
 
     def draw(state: Any) -> Tuple[Any, Any]:
         chain = mcmc()
+        if _KERNEL_SETUP_NEEDED:
+            chain.sampler.init(state.rng_key, settings.warmup)
         chain.post_warmup_state = state
         chain.run(state.rng_key, extra_fields=("num_steps", "energy", "diverging"))
         return chain.get_samples()["means"], chain.get_extra_fields()
@@ -145,6 +154,7 @@ def sample(model: Any, job: Job) -> Measured:
             gradients_sample=int(np.sum(gradients)),
             compilations=compilations,
         ),
+        (KERNEL_SETUP,) if _KERNEL_SETUP_NEEDED else (),
     )
 
 

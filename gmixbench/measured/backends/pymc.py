@@ -1,8 +1,8 @@
-"""PyMC: its own NUTS, and `pm.ADVI`.
+"""PyMC 4.0 to 6.4: its own NUTS, and `pm.ADVI`.
 
 `compile_s` runs from the built model to the first warm-up draw, or over the first optimization
-step: PyTensor compiles when a function is made and, under Numba, once more when it is first
-called. Warm-up and sampling are read off the clock that PyMC's sampler statistics carry.
+step: PyTensor (Aesara in PyMC 4) compiles when a function is made and, under Numba, once more when
+it is first called. Warm-up and sampling are read off the clock in PyMC's sampler statistics.
 """
 
 import time
@@ -11,19 +11,12 @@ from typing import Any, cast
 import numpy as np
 import pymc as pm
 
+from gmixbench.measured.backends import shims_pymc as shims
 from gmixbench.measured.points import constrained
 from gmixbench.record import Counters, Density, Draws, Fit, Job, Measured, Timing
 from gmixbench.spec import WEIGHTS, AdviSettings, NutsSettings
 
-PACKAGES = ("pymc", "pytensor", "numba", "llvmlite", "arviz", "scipy")
-
-SHIMS = ("float64-constants",)
-"""What PyMC would else do differently from what was asked.
-
-float64-constants (seen in 5.28.5 and 6.4.0): PyTensor keeps a Python float that float32 holds
-exactly, such as a prior scale of 10.0, as float32 and takes its logarithm there, which puts
-the log density off by 3e-8. So each constant of the model goes in as a NumPy float64.
-"""
+PACKAGES = ("pymc", "pytensor", "aesara", "numba", "llvmlite", "arviz", "scipy")
 
 
 def build(job: Job) -> Any:
@@ -36,7 +29,7 @@ def build(job: Job) -> Any:
     if mixture.ordered:
         # PyMC's own initial point is the prior mean for both, where the transform is not finite.
         ordering = {
-            "transform": pm.distributions.transforms.ordered,
+            "transform": shims.ordered(),
             "initval": prior_mean + sigma * np.array([-1.0, 1.0]),
         }
     with pm.Model() as model:
@@ -47,7 +40,7 @@ def build(job: Job) -> Any:
 
 def density(model: Any, points: np.ndarray) -> Density:
     """Values and gradients of the compiled function that PyMC hands to its samplers."""
-    function = model.logp_dlogp_function(ravel_inputs=True)
+    function = shims.logp_dlogp_function(model)
     results = [function([point.astype(function.dtype)], extra_vars={}) for point in points]
     return Density(
         points=points,
@@ -85,12 +78,12 @@ def sample(model: Any, job: Job) -> Measured:
             chains=settings.chains,
             cores=1,
             step=step,
-            nuts_sampler="pymc",
             initvals=start_values,
             random_seed=job.case.seed,
             progressbar=False,
             compute_convergence_checks=False,
             discard_tuned_samples=False,
+            **shims.own_nuts(),
         )
     warmup, sampling = trace["warmup_sample_stats"], trace["sample_stats"]
     first = warmup["perf_counter_start"].values[:, 0]
@@ -102,7 +95,7 @@ def sample(model: Any, job: Job) -> Measured:
             means=trace["posterior"]["means"].values,
             energy=sampling["energy"].values,
             diverging=sampling["diverging"].values.astype(bool),
-            at_max_treedepth=sampling["reached_max_treedepth"].values.astype(bool),
+            at_max_treedepth=shims.reached_max_treedepth(sampling, settings.max_treedepth),
             gradients=gradients,
         ),
         Timing(
@@ -114,7 +107,7 @@ def sample(model: Any, job: Job) -> Measured:
             gradients_warmup=int(np.sum(warmup["n_steps"].values + 1)),
             gradients_sample=int(np.sum(gradients)),
         ),
-        SHIMS,
+        shims.in_force(job.case),
     )
 
 
@@ -131,10 +124,8 @@ def fit_advi(model: Any, job: Job) -> Measured:
             advi = pm.ADVI(random_seed=seed)
             advi.fit(1, progressbar=False)
         else:
-            # A start is given as means, a scale on the unconstrained scale under its name there.
-            start = {"means": constrained(job.case.model, job.starts[:1])[0]}
-            scale = {model.value_vars[0].name: settings.initial_scale}
-            advi = pm.ADVI(start=start, start_sigma=scale, random_seed=seed)
+            start = constrained(job.case.model, job.starts[:1])[0]
+            advi = shims.advi(model, start, settings.initial_scale, seed)
             optimizer = pm.adam(learning_rate=settings.learning_rate)
             advi.fit(1, obj_optimizer=optimizer, progressbar=False)
     compiled = time.perf_counter()
@@ -150,5 +141,5 @@ def fit_advi(model: Any, job: Job) -> Measured:
         ),
         Timing(compile_s=compiled - begun, fit_s=fitted - compiled),
         Counters(),
-        SHIMS,
+        shims.in_force(job.case),
     )

@@ -1,0 +1,125 @@
+"""A history as tables for a terminal."""
+
+from collections.abc import Iterator
+
+from rich.markup import escape
+from rich.table import Table
+
+from gmixbench.report.history_words import (
+    LABELS,
+    case,
+    how_much_with_interval,
+    interval,
+    library,
+    metric,
+    others,
+    remarks,
+    short,
+)
+from gmixbench.report.numbers import MISSING
+from gmixbench.report.pane import PANES, Standing, datasets, standings
+from gmixbench.report.pane import Case as Line
+from gmixbench.ruler.changes import Findings
+from gmixbench.ruler.history import History, Release
+
+VERDICTS = {"regressed": "[bold red]regressed[/]", "improved": "[green]improved[/]"}
+
+
+def history_tables(history: History, findings: Findings) -> Iterator[Table]:
+    """Notices, changes, and the last release of each library beside the one before it."""
+    if findings.notices:
+        yield _notices(history, findings)
+    if any(series.changes for series in findings.series):
+        yield _changes(history, findings)
+    for name in dict.fromkeys(release.library for release in history.releases):
+        line = [release for release in history.releases if release.library == name]
+        if len(line) > 1 and findings.series:
+            yield _last(history, findings, line[-2], line[-1])
+
+
+def _table(title: str) -> Table:
+    return Table(
+        title=title, title_justify="left", box=None, header_style="bold", pad_edge=False,
+        collapse_padding=True,
+    )  # fmt: skip
+
+
+def _notices(history: History, findings: Findings) -> Table:
+    table = _table("what is wrong, or special")
+    for heading in ("release", "what", "cases", "rounds", "why"):
+        table.add_column(heading, overflow="fold")
+    for remark in remarks(history, findings.notices):
+        colour = "bold red" if remark.kind in ("invalid", "density", "failed") else "yellow"
+        table.add_row(
+            escape(f"{remark.library} {remark.releases}"),
+            f"[{colour}]{LABELS.get(remark.kind, remark.kind)}[/]",
+            escape(", ".join(remark.cases)),
+            remark.rounds,
+            escape(remark.message),
+        )
+    return table
+
+
+def _changes(history: History, findings: Findings) -> Table:
+    table = _table("what changed, and when")
+    for heading in ("release", "date", "metric", "case", "verdict", "by how much", "with it"):
+        table.add_column(heading, overflow="fold", no_wrap=heading in ("date", "by how much"))
+    releases = {release.stack: release for release in history.releases}
+    several = len(datasets(history)) > 1
+    found = [
+        (releases[change.stack], series, change)
+        for series in findings.series
+        for change in series.changes
+        if change.stack in releases
+    ]
+    told = None
+    for release, series, change in sorted(found, key=lambda entry: entry[0].released, reverse=True):
+        new = release.stack != told
+        table.add_row(
+            escape(f"{library(release.library)} {release.version}") if new else "",
+            release.released if new else "",
+            metric(series.metric),
+            case(series, with_dataset=several),
+            VERDICTS.get(change.verdict, change.verdict),
+            how_much_with_interval(series, change),
+            escape(short(others(change.dependencies, releases.get(change.before), release)))
+            if new
+            else "",
+        )
+        told = release.stack
+    return table
+
+
+def _last(history: History, findings: Findings, old: Release, new: Release) -> Table:
+    table = _table(
+        f"{library(new.library)} {new.version} ({new.released}) beside {old.version} "
+        f"({old.released})"
+    )
+    for heading in ("metric", "case", old.version, new.version, "said"):
+        table.add_column(heading, justify="right" if heading[0].isdigit() else "left")
+    found = standings(history)
+    several = len(datasets(history)) > 1
+    shown = {(pane.metric, pane.method) for pane in PANES}
+    for series in findings.series:
+        if series.library != new.library or (series.metric, series.method) not in shown:
+            continue
+        centres = dict(zip(series.stacks, series.centre, strict=True))
+        by_stack = found.get(Line(series.library, series.dataset, series.model, series.method), {})
+        change = next((c for c in series.changes if c.stack == new.stack), None)
+        said = "no change" if change is None else VERDICTS.get(change.verdict, change.verdict)
+        table.add_row(
+            metric(series.metric),
+            case(series, with_dataset=several),
+            _value(series.metric, centres.get(old.stack), by_stack.get(old.stack)),
+            _value(series.metric, centres.get(new.stack), by_stack.get(new.stack)),
+            said if centres.get(old.stack) and centres.get(new.stack) else MISSING,
+        )
+    return table
+
+
+def _value(name: str, centre: tuple[float, float, float] | None, standing: Standing | None) -> str:
+    if centre is not None:
+        return interval(name, centre)
+    if standing is not None and standing.verdict in ("invalid", "failed"):
+        return f"[bold red]{standing.verdict}[/]"
+    return MISSING

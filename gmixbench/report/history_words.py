@@ -1,0 +1,273 @@
+"""The words of a history: by how much something changed, what moved with it, and the headline."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from gmixbench.report.numbers import MISSING, fixed, listing, number
+from gmixbench.report.pane import LIBRARIES, METHODS, PANES
+from gmixbench.ruler.changes import Change, Findings, Notice, Series
+from gmixbench.ruler.dependencies import changed
+from gmixbench.ruler.history import History, Release
+from gmixbench.ruler.metrics import METRICS
+
+LEADING = "seconds_per_gradient"
+"""Metric of the headline: what the code and the machine alone decide."""
+
+FOLD = 1.5
+"""Ratio from which a change is told in times instead of per cent."""
+
+GRAVE = ("invalid", "density", "failed")
+"""Kinds of notices that a release must not have; the others are worth knowing."""
+
+LABELS = {
+    "invalid": "wrong posterior",
+    "density": "wrong density",
+    "failed": "failed",
+    "unconverged": "ADVI not converged",
+    "unjoined": "speeds left out",
+    "shim": "needed a workaround",
+}
+
+
+def library(name: str) -> str:
+    """Line of releases as it is written."""
+    return LIBRARIES.get(name, name)
+
+
+def case(series: Series, *, with_dataset: bool = False) -> str:
+    """Model and method of a series, and the data set where there are several."""
+    words = f"{series.model} {METHODS.get(series.method, series.method)}"
+    return f"{words} on {series.dataset}" if with_dataset else words
+
+
+def metric(name: str) -> str:
+    """A metric as it is written where it is no column of a file."""
+    titles = {pane.metric: pane.title for pane in PANES if pane.method != "advi-library"}
+    title = titles.get(name, name.replace("_", " "))
+    return title if title[:2].isupper() or title.startswith("R-hat") else title.lower()
+
+
+def value(name: str, some: float | None) -> str:
+    """Value of a metric; microseconds say their unit."""
+    if some is not None and name in METRICS and METRICS[name].unit == "s" and 0 < some < 1e-3:
+        return f"{number(1e6 * some)} µs"
+    return fixed(some, 3) if name.startswith("rhat") else number(some)
+
+
+def interval(name: str, centre: tuple[float, float, float] | None) -> str:
+    """Estimate with its interval."""
+    if centre is None:
+        return MISSING
+    estimate, low, high = (value(name, part) for part in centre)
+    return estimate if low == high else f"{estimate} ({low} to {high})"
+
+
+def how_much(series: Series, change: Change) -> str:
+    """Size of a change: "1.9× slower", "+12 %", or a difference in the metric's unit."""
+    return _size(series, change.effect[0], change.verdict)
+
+
+def how_much_with_interval(series: Series, change: Change, effect: str = "effect") -> str:
+    """Size of a change with its interval; `effect` is "effect" or "step"."""
+    estimate, low, high = change.effect if effect == "effect" else change.step
+    if series.scale == "difference":
+        return f"{_signed(estimate)} ({_signed(low)} to {_signed(high)})"
+    if _in_times(estimate):
+        fold = sorted((1 / low, 1 / high) if estimate < 1 else (low, high))
+        words = _size(series, estimate, change.verdict)
+        return f"{words} ({number(fold[0])} to {number(fold[1])})"
+    return f"{_percent(estimate)} ({_percent(low)} to {_percent(high)})"
+
+
+def mark(series: Series, change: Change) -> str:
+    """Size of a change as a chart has room for: "×1.9", "÷1.9", "+12 %", "+0.1"."""
+    estimate = change.effect[0]
+    if series.scale == "difference":
+        return _signed(estimate)
+    if _in_times(estimate):
+        return f"÷{_fold(1 / estimate)}" if estimate < 1 else f"×{_fold(estimate)}"
+    return _percent(estimate)
+
+
+def _in_times(ratio: float) -> bool:
+    return ratio > 0 and max(ratio, 1 / ratio) >= FOLD
+
+
+def _size(series: Series, estimate: float, verdict: str) -> str:
+    if series.scale == "difference":
+        unit = METRICS[series.metric].unit if series.metric in METRICS else "1"
+        return _signed(estimate) + (f" {unit}" if unit != "1" else "")
+    if not _in_times(estimate):
+        return _percent(estimate)
+    timed = series.metric in METRICS and METRICS[series.metric].unit in ("s", "1/s")
+    if timed and verdict != "changed":
+        word = "slower" if verdict == "regressed" else "faster"
+    else:
+        word = "lower" if estimate < 1 else "higher"
+    return f"{_fold(max(estimate, 1 / estimate))}× {word}"
+
+
+def _fold(ratio: float) -> str:
+    return f"{ratio:.0f}" if ratio >= 10 else f"{ratio:.1f}"
+
+
+def _percent(ratio: float) -> str:
+    share = 100 * (ratio - 1)
+    return f"{share:+.{0 if abs(share) >= 1 else 1}f}\u00a0%".replace("-", "−")
+
+
+def _signed(difference: float) -> str:
+    text = number(difference)
+    return f"+{text}" if difference > 0 else text
+
+
+def moved(history: History) -> dict[str, tuple[str, ...]]:
+    """Locked versions that changed with each release, the library's own apart, by stack."""
+    found = {}
+    for name in dict.fromkeys(release.library for release in history.releases):
+        line = [release for release in history.releases if release.library == name]
+        for old, new in pairwise(line):
+            found[new.stack] = others(changed(old, new), old, new)
+    return found
+
+
+def others(dependencies: Sequence[str], *releases: Release | None) -> tuple[str, ...]:
+    """Dependencies without the library itself, whose change the release's name tells."""
+    own = tuple(f"{release.package} " for release in releases if release is not None)
+    return tuple(text for text in dependencies if not text.startswith(own))
+
+
+def short(texts: Sequence[str], most: int = 3) -> str:
+    """The first few, and how many more there are."""
+    more = len(texts) - most
+    return ", ".join(texts[:most]) + (f" and {more} more" if more > 0 else "")
+
+
+@dataclass(frozen=True)
+class Remark:
+    """Notices that say the same of several releases."""
+
+    library: str
+    kind: str
+    releases: str
+    dates: str
+    cases: tuple[str, ...]
+    rounds: str
+    message: str
+
+
+def remarks(history: History, notices: Sequence[Notice]) -> list[Remark]:
+    """Notices in the order they came, those that say the same of several releases joined."""
+    grouped: dict[tuple[str, str, tuple[str, ...], str], list[Notice]] = {}
+    for notice in notices:
+        key = (notice.library, notice.kind, notice.cases, notice.message)
+        grouped.setdefault(key, []).append(notice)
+    releases = {release.stack: release for release in history.releases}
+    found = []
+    for (name, kind, cases, message), some in grouped.items():
+        shown = [releases[n.stack] for n in some if n.stack in releases]
+        counts = dict.fromkeys(f"{n.rounds[0]} of {n.rounds[1]}" for n in some)
+        found.append(
+            Remark(
+                library=library(name),
+                kind=kind,
+                releases=span([r.version for r in shown], _line(history, name)),
+                dates=" to ".join(dict.fromkeys((shown[0].released, shown[-1].released)))
+                if shown
+                else MISSING,
+                cases=_cases(history, name, cases),
+                rounds=", ".join(counts),
+                message=message,
+            )
+        )
+    return found
+
+
+def _cases(history: History, name: str, cases: Sequence[str]) -> tuple[str, ...]:
+    """Cases of a notice as they are written; "all" where none is spared."""
+    stacks = {release.stack for release in history.releases if release.library == name}
+    measured = {
+        f"{item.case.model.name} {item.case.method}"
+        for item in history.measurements
+        if item.case.stack in stacks
+    }
+    if len(cases) > 1 and set(cases) == measured:
+        return ("all",)
+    pairs = (text.partition(" ") for text in cases)
+    return tuple(f"{model}{gap}{METHODS.get(method, method)}" for model, gap, method in pairs)
+
+
+def _line(history: History, name: str) -> list[str]:
+    return [release.version for release in history.releases if release.library == name]
+
+
+def span(versions: Sequence[str], line: Sequence[str]) -> str:
+    """Versions as "a to b (5 releases)" where they are neighbours in their line, else listed."""
+    if len(versions) > 3 and versions[0] in line:
+        first = line.index(versions[0])
+        if list(line[first : first + len(versions)]) == list(versions):
+            return f"{versions[0]} to {versions[-1]} ({len(versions)} releases)"
+    return ", ".join(versions)
+
+
+@dataclass(frozen=True)
+class Headline:
+    """A library in two sentences: whether it was right, and when it changed."""
+
+    lead: str
+    told: str
+
+
+def headline(history: History, findings: Findings) -> list[Headline]:
+    """What the page says first, library by library."""
+    names = dict.fromkeys(release.library for release in history.releases)
+    return [_headline(history, findings, name) for name in names]
+
+
+def _headline(history: History, findings: Findings, name: str) -> Headline:
+    line = [release for release in history.releases if release.library == name]
+    versions = {release.stack: release.version for release in line}
+    grave = [n for n in findings.notices if n.library == name and n.kind in GRAVE]
+    wrong = dict.fromkeys(n.stack for n in grave if n.kind != "failed")
+    failed = dict.fromkeys(n.stack for n in grave if n.kind == "failed" and n.stack not in wrong)
+    series = [s for s in findings.series if s.library == name and s.metric == LEADING]
+    when = dict.fromkeys(c.stack for s in series for c in s.changes)
+    parts = [
+        _count(len(wrong), "invalid release", [versions.get(s, s) for s in wrong]),
+        _count(len(failed), "failed", [versions.get(s, s) for s in failed], plural=False),
+        f"{len(when) or 'no'} {'change' if len(when) == 1 else 'changes'} in {metric(LEADING)}",
+    ]
+    lead = f"{library(name)}: " + "; ".join(part for part in parts if part) + "."
+    count = f"{len(line)} {'release' if len(line) == 1 else 'releases'}"
+    first, last = (f"{release.version} ({release.released[:7]})" for release in (line[0], line[-1]))
+    sentences = [f"{count} from {first} to {last}."]
+    for verdict, word in (("regressed", "Slower"), ("improved", "Faster")):
+        told = [
+            f"{release.version} ({release.released[:7]}, {_range(series, release.stack, verdict)})"
+            for release in line
+            if _range(series, release.stack, verdict)
+        ]
+        sentences += [f"{word} since {listing(told)}."] if told else []
+    return Headline(lead, " ".join(sentences))
+
+
+def _count(count: int, word: str, versions: Sequence[str], *, plural: bool = True) -> str:
+    if not count:
+        return f"no {word}" if word.startswith("invalid") else ""
+    ending = "s" if plural and count > 1 else ""
+    return f"{count} {word}{ending} ({short(versions)})"
+
+
+def _range(series: Sequence[Series], stack: str, verdict: str) -> str:
+    """Size of one release's change over all cases, "" where there is none of this verdict."""
+    found = [(s, c) for s in series for c in s.changes if c.stack == stack and c.verdict == verdict]
+    if not found:
+        return ""
+    sizes = sorted(found, key=lambda pair: pair[1].effect[0])
+    return " to ".join(dict.fromkeys(_amount(s, c) for s, c in (sizes[0], sizes[-1])))
+
+
+def _amount(series: Series, change: Change) -> str:
+    ratio = change.effect[0]
+    return f"{_fold(max(ratio, 1 / ratio))}×" if _in_times(ratio) else mark(series, change)

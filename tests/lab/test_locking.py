@@ -1,0 +1,147 @@
+import subprocess
+import sys
+
+import pytest
+
+from gmixbench.lab import building, locking, stacks
+from gmixbench.lab.stacks import StackError
+
+HERE = f"{sys.version_info[0]}.{sys.version_info[1]}"
+
+BACKEND = """
+import zipfile
+
+INFO = "numpyro-0.0.2.dist-info"
+
+def build_wheel(folder, settings=None, metadata=None):
+    files = {
+        "numpyro/__init__.py": open("numpyro.py").read(),
+        INFO + "/METADATA": "Metadata-Version: 2.1\\nName: numpyro\\nVersion: 0.0.2\\n",
+        INFO + "/WHEEL": "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n",
+        INFO + "/RECORD": "",
+    }
+    name = "numpyro-0.0.2-py3-none-any.whl"
+    with zipfile.ZipFile(folder + "/" + name, "w") as wheel:
+        for path, text in files.items():
+            wheel.writestr(zipfile.ZipInfo(path), text)
+    return name
+"""
+
+
+@pytest.fixture
+def checkout(tmp_path):
+    """A project that builds without a network: it is its own build backend."""
+    path = tmp_path / "project"
+    path.mkdir()
+    (path / "numpyro.py").write_text("two = 2\n")
+    (path / "backend.py").write_text(BACKEND)
+    (path / "pyproject.toml").write_text(
+        '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
+        '[project]\nname = "numpyro"\nversion = "0.0.2"\n'
+    )
+    return path
+
+
+def git(folder, *arguments):
+    who = ["-c", "user.name=a", "-c", "user.email=a@example.org"]
+    done = subprocess.run(
+        ["git", "-C", str(folder), *who, *arguments], check=True, capture_output=True, text=True
+    )
+    return done.stdout.strip()
+
+
+def test_a_wheel(tiny_stack, tmp_path):
+    stack = tiny_stack(version="0.0.7")
+    assert (stack.package, stack.version, stack.library) == ("numpyro", "0.0.7", "numpyro")
+    assert stack.packages == {"numpyro": "0.0.7"}
+    (source,) = stack.sources
+    assert stack.hashes == {"numpyro": (source.sha256,)}
+    assert building.wheel_path(source.sha256, source.wheel).is_file()
+    path = locking.write(stack, tmp_path / "locks")
+    assert stacks.read(path) == stack
+    assert str(tmp_path) not in path.read_text()
+
+
+@pytest.mark.usefixtures("own_caches")
+def test_a_checkout(checkout, tmp_path):
+    stack = locking.lock("dev", [str(checkout)], python=HERE)
+    assert stack.sources[0].origin == "checkout project"
+    assert str(tmp_path) not in stack.text()
+    assert stack == locking.lock("dev", [str(checkout)], python=HERE)
+    (checkout / "numpyro.py").write_text("two = 3\n")
+    assert stack.digest != locking.lock("dev", [str(checkout)], python=HERE).digest
+
+
+@pytest.mark.usefixtures("own_caches")
+def test_a_vcs_address(checkout, tmp_path):
+    git(checkout, "init", "--quiet")
+    git(checkout, "add", ".")
+    git(checkout, "commit", "--quiet", "-m", "first")
+    git(checkout, "tag", "v1")
+    commit = git(checkout, "rev-parse", "HEAD")
+    (checkout / "numpyro.py").write_text("two = 3\n")
+    git(checkout, "commit", "--quiet", "-am", "second")
+    stack = locking.lock("dev", [f"git+file://{checkout}@v1"], python=HERE)
+    assert stack.sources[0].origin == f"git+file://project@v1 (commit {commit})"
+    assert str(tmp_path) not in stack.text()
+    python = building.build(stack)
+    line = "import numpyro; print(numpyro.two)"
+    assert subprocess.run([python, "-c", line], capture_output=True, check=True).stdout == b"2\n"
+    with pytest.raises(StackError, match=r"git .*failed"):
+        locking.lock("dev", [f"git+file://{checkout}@v9"], python=HERE)
+
+
+@pytest.mark.parametrize(
+    ("requirement", "address", "revision"),
+    [
+        ("git+https://example.org/a/b", "https://example.org/a/b", None),
+        ("git+https://example.org/a/b@v1", "https://example.org/a/b", "v1"),
+        ("git+ssh://git@example.org/a/b", "ssh://git@example.org/a/b", None),
+        ("git+ssh://git@example.org/a/b@v1#egg=b", "ssh://git@example.org/a/b", "v1"),
+    ],
+)
+def test_vcs_addresses(requirement, address, revision):
+    assert locking._address(requirement) == (address, revision)
+
+
+@pytest.mark.parametrize(
+    ("requirements", "options", "said"),
+    [
+        ([], {}, "say what it holds"),
+        (["six==1.16.0"], {}, "none of pymc3, pymc, numpyro"),
+        (["gone-1.0-py3-none-any.whl"], {}, "there is no wheel"),
+        (["./gone"], {}, "there is no ./gone"),
+        (["https://example.org/pymc.zip"], {}, "neither a version"),
+        (["pymc==5.16.2"], {"cutoff": "soon"}, "'soon' is no date"),
+        (["pymc==5.16.2"], {"later": {"jax": "2024-13-01"}}, "'2024-13-01' is no date"),
+        (["pymc==5.16.2"], {"python": "2.5"}, "no Python 2.5 runs on this machine"),
+        (["pymc==5.16.2"], {}, "could not be fetched: check the network"),
+    ],
+)
+@pytest.mark.usefixtures("own_caches")
+def test_what_can_not_be_locked_is_told_in_one_line(requirements, options, said):
+    with pytest.raises(StackError, match=said) as caught:
+        locking.lock("new", requirements, **options)
+    assert "\n" not in str(caught.value)
+    assert str(caught.value).startswith("new: ")
+
+
+@pytest.mark.usefixtures("own_caches")
+def test_a_name_that_is_no_file_name():
+    with pytest.raises(StackError, match="can't be a stack's name"):
+        locking.lock("a/b", ["pymc==5.16.2"])
+
+
+@pytest.mark.slow
+def test_a_version_is_locked_as_of_21_days_after_it():
+    stack = locking.lock("numpyro-v0.15.0", ["numpyro==0.15.0"], python="3.12")
+    assert (stack.released, stack.cutoff) == ("2024-05-13", "2024-06-03")
+    assert stack.packages["jax"] == "0.4.28"
+    assert stack.made.endswith("--cutoff 2024-06-03 --python 3.12")
+
+
+@pytest.mark.slow
+def test_a_missing_release_is_told_in_one_line():
+    with pytest.raises(StackError, match=r"no index has numpyro==0\.9999\.0") as caught:
+        locking.lock("new", ["numpyro==0.9999.0"], python=HERE)
+    assert "\n" not in str(caught.value)

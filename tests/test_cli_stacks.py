@@ -1,0 +1,108 @@
+"""`gmixbench stacks`, called as its users call it."""
+
+from pathlib import Path
+
+import pytest
+
+from gmixbench.lab.stacks import Stack
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GMIXBENCH_CACHE", str(tmp_path / "cache"))
+    monkeypatch.delenv("GMIXBENCH_STACKS", raising=False)
+
+
+def locked(folder, name="pymc-v5.16.2", **changes):
+    """A lock file that is whole, and can't be built: no machine has that Python."""
+    whole = {
+        "name": name,
+        "library": "pymc",
+        "package": "pymc",
+        "version": "5.16.2",
+        "released": "2024-07-11",
+        "python": "2.6",
+        "platform": "x86_64-linux",
+        "cutoff": "2024-08-05",
+        "later": {},
+        "made": "gmixbench stacks lock ...",
+        "by": "uv",
+        "sources": (),
+        "packages": {"pymc": "5.16.2", "pytensor": "2.25.2"},
+        "hashes": {"pymc": ("a" * 64,), "pytensor": ("b" * 64,)},
+    }
+    path = folder / "benchmarks" / "stacks" / f"{name}.txt"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(Stack(**{**whole, **changes}).text())
+    return path
+
+
+def test_no_locks(call):
+    for command in ("list", "build", "doctor"):
+        done = call("stacks", command)
+        assert done.code == 2
+        assert "no lock files in benchmarks/stacks" in done.err
+
+
+def test_list(call, tmp_path):
+    locked(tmp_path)
+    done = call("stacks", "list")
+    assert done.code == 0
+    assert "pymc-v5.16.2" in done.out
+    assert "pytensor 2.25.2" in done.out
+    assert "not built" in done.out
+
+
+def test_a_damaged_lock_is_listed_and_the_others_stand(call, tmp_path):
+    locked(tmp_path)
+    locked(tmp_path, name="broken").write_text("pymc>=5\n")
+    done = call("stacks", "list")
+    assert done.code == 3
+    assert "pymc-v5.16.2" in done.out
+    assert "broken.txt: the header has no stack" in done.err
+
+
+def test_list_where_told(call, tmp_path, monkeypatch):
+    folder = locked(tmp_path / "away").parent
+    assert call("stacks", "list", "--locks", folder).code == 0
+    monkeypatch.setenv("GMIXBENCH_STACKS", str(folder))
+    assert call("stacks", "list").code == 0
+
+
+def test_doctor(call, tmp_path):
+    locked(tmp_path)
+    locked(tmp_path, name="other")
+    done = call("stacks", "doctor")
+    assert done.code == 3
+    lines = done.out.splitlines()
+    assert [line.split(":")[0] for line in lines] == ["other", "pymc-v5.16.2"]
+    assert all("no Python 2.6 runs here" in line for line in lines)
+
+
+def test_what_can_not_be_built_is_told_and_the_others_go_on(call, tmp_path):
+    locked(tmp_path)
+    locked(tmp_path, name="other")
+    done = call("stacks", "build")
+    assert done.code == 3
+    assert done.err.count("no Python 2.6 runs on this machine") == 2
+
+
+def test_wrong_use(call, tmp_path):
+    locked(tmp_path)
+    for arguments, said in [
+        (["build", "gone"], "there is no stack gone"),
+        (["remove"], "name the stacks to remove, or say --all"),
+        (["remove", "x", "--all"], "name the stacks to remove, or say --all"),
+        (["lock", "a/b", "pymc==5.16.2"], "can't be a stack's name"),
+        (["lock", "a", "pymc==5", "--exclude-newer-package", "x"], "PACKAGE=DATE is wanted"),
+        (["lock", "a", "pymc==5", "--cutoff", "soon"], "'soon' is no date"),
+    ]:
+        done = call("stacks", *arguments)
+        assert done.code == 2
+        assert said in done.err
+        assert len(done.err.splitlines()) == 1
+
+
+def test_remove(call):
+    done = call("stacks", "remove", "--all")
+    assert (done.code, done.out) == (0, "0 environments removed\n")
