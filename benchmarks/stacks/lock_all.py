@@ -104,7 +104,6 @@ ROWS = (
     Row("pymc", "6.4.0", "3.13", "2026-11-22"),
     Row("numpyro", "0.10.1", "3.10", "2023-07-31", JAX, JAXLIB),
     Row("numpyro", "0.11.0", "3.10", "2023-07-31", JAX, JAXLIB),
-    Row("numpyro", "0.12.0", "3.10", "2023-07-31", JAX, JAXLIB),
     Row("numpyro", "0.12.1", "3.10", "2023-07-31", JAX, JAXLIB),
     # The index holds no jaxlib from 0.4.14 to 0.4.17.
     Row("numpyro", "0.13.0", "3.10", "2023-10-10"),

@@ -12,9 +12,9 @@ from gmixbench.lab.stacks import Stack
 COMPILERS = ("g++", "clang++")
 
 C_ENGINES = ("theano", "theano-pymc", "aesara", "pytensor")
-"""Packages that compile a model's C code; PyTensor from 2.38 on has Numba do it."""
+"""Packages that compile a model's C code; PyTensor from 3 on has Numba do it."""
 
-NUMBA_SINCE = (2, 38)
+NUMBA_SINCE = (3, 0)
 
 
 @dataclass(frozen=True)

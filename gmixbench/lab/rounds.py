@@ -1,7 +1,7 @@
 """Rounds of a history: which release is measured when, and measuring it.
 
 In each round every stack is visited once, in random order, so that the machine's drift falls on all
-alike; each case is a fresh process, and all of a round have one seed: the round's number.
+alike; each case is a fresh process, and all of a round have one seed.
 """
 
 import math
@@ -57,7 +57,7 @@ class Wanted:
                 method,
                 profile.settings(method),
                 stack=stack.name,
-                seed=round_,
+                seed=round_ + 1,  # PyMC up to 4 refuses 0 for ADVI
             )
             for model in self.models
             for method in self.methods

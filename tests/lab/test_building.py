@@ -393,3 +393,17 @@ def test_a_cold_machine_needs_the_time_of_uv_and_two_seconds(tmp_path, monkeypat
     total = time.monotonic() - begun
     print(f"{total:.2f} s, of which uv {in_uv:.2f} s")  # noqa: T201 - pytest shows it with -s
     assert total - in_uv < 2.0
+
+
+@pytest.mark.parametrize(
+    ("packages", "needed"),
+    [
+        ({"theano": "1.0.2"}, True),
+        ({"aesara": "2.8.7"}, True),
+        ({"pytensor": "2.38.3"}, True),
+        ({"pytensor": "3.0.4"}, False),
+        ({"jax": "0.5.3"}, False),
+    ],
+)
+def test_which_engines_need_a_compiler(tiny_stack, packages, needed):
+    assert doctor.needs_compiler(replace(tiny_stack(), packages=packages)) == needed
