@@ -1,0 +1,147 @@
+"""`gmixbench history`, called as its users call it, on releases that are done at once."""
+
+import csv
+import sys
+from pathlib import Path
+
+import pytest
+
+from gmixbench.lab import building, stacks
+from gmixbench.lab.stacks import Stack, StackError
+from gmixbench.spec import PROFILES, AdviSettings, NutsSettings, Profile
+
+QUICK = ("history", "--model", "ordered", "--method", "nuts", "--rounds", "2", "--out", "out")
+
+
+def lock(package, k, **changes):
+    name = package.replace(".", "-")
+    whole = {
+        "name": f"v{k}",
+        "library": "numpyro",
+        "package": package,
+        "version": str(k),
+        "released": f"2026-01-0{k}",
+        "python": "3.13",
+        "platform": "x86_64-linux",
+        "cutoff": f"2026-01-0{k}",
+        "later": {},
+        "made": "by hand",
+        "by": "no one",
+        "sources": (),
+        "packages": {name: str(k)},
+        "hashes": {name: ("a" * 64,)},
+    }
+    stack = Stack(**{**whole, **changes})
+    path = Path("benchmarks/stacks") / f"{stack.name}.txt"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(stack.text())
+
+
+@pytest.fixture
+def releases(plant, call, monkeypatch):
+    """Three releases whose environment is this one; the third can't be built."""
+    package = plant("fast", "")
+    monkeypatch.setitem(stacks.LIBRARIES, package, "numpyro")
+    small = Profile("quick", NutsSettings(chains=2, warmup=1, draws=2000), AdviSettings(steps=10))
+    monkeypatch.setitem(PROFILES, "quick", small)
+    for k in (1, 2, 3):
+        lock(package, k)
+
+    def build(stack, **_):
+        if stack.name == "v3":
+            raise StackError("v3: no Python 2.6 runs on this machine")
+        return Path(sys.executable)
+
+    monkeypatch.setattr(building, "build", build)
+    return call
+
+
+def test_a_history_is_measured_charted_and_goes_on(releases):
+    said = releases(*QUICK)
+    assert said.code == 3  # the planted density is wrong, and v3 can't be had
+    assert said.err == "v3: no Python 2.6 runs on this machine\n"
+    assert "4/4" in said.out
+    assert "chart: out/history.html" in said.out
+    names = {path.name for path in Path("out").iterdir()}
+    assert {"history.json", "history.html", "history.png", "scores"} <= names
+    again = releases(*QUICK)
+    assert again.code == 3
+    assert "all of this is measured already in out" in again.out
+
+
+def test_a_history_is_drawn_and_exported_from_disk(releases):
+    releases(*QUICK)
+    Path("out/history.html").unlink()
+    assert releases("history", "report", "out").code == 0
+    assert Path("out/history.html").exists()
+    said = releases("history", "export", "out", "--format", "csv", "--to", "rows.csv")
+    assert said.code == 0
+    with Path("rows.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert {row["stack"] for row in rows} == {"v1", "v2", "v3"}
+    assert f"{len(rows)} rows: rows.csv" in said.out
+
+
+def test_a_damaged_lock_is_told_and_the_others_are_measured(releases):
+    Path("benchmarks/stacks/v3.txt").write_text("pymc>=5\n")
+    said = releases(*QUICK)
+    assert said.code == 3
+    assert said.err.startswith("benchmarks/stacks/v3.txt: the header has no stack")
+    assert "4/4" in said.out
+
+
+def test_a_range_of_releases_is_measured(releases):
+    releases(*QUICK, "--stacks", "v2..v2", "--rounds", "1")
+    assert [path.stem for path in Path("out/scores").iterdir()] == ["v2"]
+    releases(*QUICK, "--stacks", "..v2", "--rounds", "1")
+    assert sorted(path.stem for path in Path("out/scores").iterdir()) == ["v1", "v2"]
+
+
+BAD = {
+    "no such stack": ("--stacks v1..v9", "--stacks v1..v9: there is no v9"),
+    "no such library": ("--library stan", "unknown library 'stan': choose from pymc, numpyro"),
+    "no such model": ("--model both", "unknown model 'both'"),
+    "no such dataset": ("--dataset far", "unknown dataset 'far'"),
+    "zero time-out": ("--timeout 0", "--timeout 0: a positive number is wanted"),
+}
+
+
+@pytest.mark.parametrize(("words", "message"), BAD.values(), ids=BAD)
+def test_a_bad_option_is_told_in_one_line(words, message, releases):
+    said = releases("history", *words.split())
+    assert said.code == 2
+    assert said.err.startswith(f"gmixbench: {message}")
+    assert said.err.count("\n") == 1
+
+
+def test_two_libraries_need_a_range_each(releases):
+    lock("pymc", 4, library="pymc", packages={"pymc": "4"}, hashes={"pymc": ("a" * 64,)})
+    said = releases("history", "--stacks", "v1..v4")
+    assert said.code == 2
+    assert "two libraries" in said.err
+
+
+def test_without_locks_there_is_no_history(call):
+    said = call("history")
+    assert said.code == 2
+    assert "no lock files" in said.err
+
+
+def test_another_profile_needs_another_folder(releases):
+    releases(*QUICK, "--stacks", "v1")
+    said = releases(*QUICK, "--profile", "standard")
+    assert said.code == 2
+    assert "holds a history of profile quick" in said.err
+
+
+@pytest.mark.parametrize("command", ["report", "export"])
+def test_a_folder_without_a_history_is_told(command, call):
+    said = call("history", command, "nowhere")
+    assert said.code == 2
+    assert "nowhere holds no history" in said.err
+
+
+def test_an_unknown_format_is_told(releases):
+    said = releases("history", "export", "out", "--format", "xlsx")
+    assert said.code == 2
+    assert "unknown format 'xlsx': choose from csv, parquet, json" in said.err
