@@ -98,11 +98,12 @@ def test_damage_is_seen_and_mended(tiny_stack, damage):
 def test_damage_in_the_cache_of_uv_reaches_no_other_stack(tiny_stack):
     first = tiny_stack()
     building.build(first)
+    linked = module_of(first).stat().st_nlink > 1  # not where caches are on another disk
     module_of(first).write_text("")
     other, said = replace(first, name="other"), []
     building.build(other, say=said.append)
     assert module_of(other).read_text() == "one = 1\n"
-    if building.disk_use(building.environment(other))[0]:
+    if linked:
         assert any("damaged in uv's cache: numpyro" in line for line in said)
     building.build(first)
     assert module_of(first).read_text() == "one = 1\n"
