@@ -10,6 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from gmixbench.lab import history, rounds, stacks
+from gmixbench.ruler.history import Measurement, Session
+from gmixbench.ruler.metrics import METRICS
+from gmixbench.spec import METHODS, MODELS
+
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 COMMANDS = re.findall(r"^\$ (.*?)(?:\s+#.*)?$", README, re.MULTILINE)
@@ -37,7 +42,48 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("readme")
     (path / "heights.csv").write_text("height\n" + "\n".join(str(150 + 0.7 * k) for k in range(50)))
     gmixbench(["run", *FAST, "--out", "done"], path)
+    measured_already(path)
+    (path / "pymc").mkdir()
+    (path / "pymc" / "pyproject.toml").write_text(CHECKOUT)
+    (path / "pymc" / "pymc.py").touch()
     return path
+
+
+CHECKOUT = """
+[build-system]
+requires = ["setuptools"]
+build-backend = "setuptools.build_meta"
+
+[project]
+name = "pymc"
+version = "6.9.0"
+"""
+
+
+def measured_already(path: Path) -> None:
+    """A history with nothing left to do, so that its commands read and draw, and build nothing."""
+    locks = path / "benchmarks" / "stacks"
+    locks.mkdir(parents=True)
+    for name in ("numpyro-v0.22.0", "pymc-v6.0.1", "pymc-v6.4.0"):
+        shutil.copy(ROOT / "benchmarks" / "stacks" / f"{name}.txt", locks)
+    mine = (locks / "pymc-v6.4.0.txt").read_text().replace("pymc-v6.4.0", "pymc-mine")
+    (locks / "pymc-mine.txt").write_text(mine)
+    known = stacks.stacks(locks)
+    wanted = rounds.Wanted(known, "quick", tuple(MODELS), METHODS[:2], "close", rounds=3)
+    names = tuple(stack.name for stack in known)
+    session = Session("2026-11-22-1", "2026-11-22", history.machine(), names, names, (0, 1, 2))
+    folder = path / "benchmarks" / "history"
+    history.write_header(folder, history.Header("quick", (session,)))
+    for stack in known:
+        rows = [
+            Measurement(
+                case, session.name, k, session.began, stack.digest, True,
+                metrics=dict.fromkeys(METRICS, 1.0 + 0.01 * k), environment={},
+            )
+            for k in session.rounds
+            for case in wanted.cases(stack, k)
+        ]  # fmt: skip
+        history.append(folder, rounds.release(stack), rows)
 
 
 def test_there_are_commands() -> None:
@@ -45,11 +91,19 @@ def test_there_are_commands() -> None:
     assert len(GMIXBENCH) >= 8
 
 
-@pytest.mark.parametrize("command", GMIXBENCH)
+def _slow(command: str) -> object:
+    # uv asks the registry for what it locks.
+    asks = command.startswith("gmixbench stacks lock")
+    return pytest.param(command, marks=pytest.mark.slow) if asks else command
+
+
+@pytest.mark.parametrize("command", [_slow(command) for command in GMIXBENCH])
 def test_command_works(command: str, folder: Path) -> None:
     _, name, *arguments = shlex.split(command)
     arguments = ["done" if word.startswith("results/") else word for word in arguments]
     fast = [*FAST, "--method", "nuts"] if name == "run" else []
+    if command.startswith("gmixbench stacks lock"):
+        fast = ["--locks", "elsewhere"]
     assert gmixbench([name, *arguments, *fast], folder)
 
 
