@@ -142,7 +142,10 @@ BAD_OPTIONS = {
 
 BAD_RUN_OPTIONS = {
     "unknown model": ("--model both", "unknown model 'both': choose from unordered, ordered"),
-    "unknown backend": ("--backend stan", "unknown backend 'stan': choose from pymc, pymc3, numpyro"),
+    "unknown backend": (
+        "--backend stan",
+        "unknown backend 'stan': choose from pymc, pymc3, numpyro",
+    ),
     "unknown method": ("--method hmc", "unknown method 'hmc': choose from nuts, advi-matched"),
     "unknown profile": ("--profile slow", "unknown profile 'slow': choose from quick, standard"),
     "unknown starts": ("--starts here", "unknown starts 'here': choose from dispersed, one-mode"),

@@ -223,7 +223,13 @@ def test_the_worker_is_told_to_use_one_core_and_float64(fail):
 def test_each_worker_has_empty_caches_of_its_own(tmp_path):
     one, two = (environment.measured(tmp_path / name) for name in ("one", "two"))
     differ = {name for name in one if one[name] != two[name]}
-    assert differ == {"THEANO_FLAGS", "AESARA_FLAGS", "PYTENSOR_FLAGS", "NUMBA_CACHE_DIR", "MPLCONFIGDIR"}
+    assert differ == {
+        "THEANO_FLAGS",
+        "AESARA_FLAGS",
+        "PYTENSOR_FLAGS",
+        "NUMBA_CACHE_DIR",
+        "MPLCONFIGDIR",
+    }
 
 
 def test_a_job_carries_data_starts_and_points(exact, make_case):
