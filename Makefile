@@ -5,7 +5,10 @@
 VENV := .venv$(if $(PYTHON),-$(PYTHON))
 BIN := $(VENV)/bin
 
-.PHONY: help setup bench test test-slow lint format clean
+# A file's tests stay together: they share what was compiled for them.
+PARALLEL := -n auto --dist loadfile
+
+.PHONY: help setup bench test test-slow test-stacks lint format clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' Makefile | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -17,10 +20,13 @@ bench: setup ## Both models, both libraries, NUTS and ADVI, judged and plotted
 	$(BIN)/gmixbench run $(ARGS)
 
 test: lint ## Style, types, import rules and the fast tests
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest $(PARALLEL) $(ARGS)
 
 test-slow: setup ## Tests marked slow
-	$(BIN)/pytest -m slow $(ARGS)
+	$(BIN)/pytest $(PARALLEL) -m slow $(ARGS)
+
+test-stacks: setup ## Tests in environments of old releases, which they build
+	$(BIN)/pytest -m stacks $(ARGS)
 
 lint: setup ## Style, types and import rules
 	$(BIN)/ruff check

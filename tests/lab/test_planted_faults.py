@@ -15,7 +15,7 @@ from gmixbench.ruler.changes import Findings, find
 from gmixbench.spec import MODELS
 from gmixbench.truth.exact import solve
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.stacks
 
 SOUND = "numpyro-v0.22.0"
 

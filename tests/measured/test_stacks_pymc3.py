@@ -16,7 +16,7 @@ from gmixbench.lab import environment, travel
 from gmixbench.record import Failure, Job, read_record, write_job
 from gmixbench.truth import density
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.stacks
 
 STACKS = ("pymc3-v3.5", "pymc3-v3.11.5")
 """The oldest, which is the seed's, and the newest."""

@@ -13,7 +13,7 @@ from gmixbench.record import Failure, Fit, Job, Record, Run, read_record, write_
 from gmixbench.ruler.verdict import judge
 from gmixbench.truth import exact
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.stacks
 
 MakeJob = Callable[..., Job]
 StackPython = Callable[[str], Path]
