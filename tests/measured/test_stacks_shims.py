@@ -28,8 +28,15 @@ shims_pymc.NEEDED[{0!r}] = False
 
 WITHOUT_KERNEL_SETUP = """
 from gmixbench.measured.backends import numpyro
-assert numpyro._KERNEL_SETUP_NEEDED
-numpyro._KERNEL_SETUP_NEEDED = False
+assert numpyro._OLD_KERNEL
+numpyro._OLD_KERNEL = False
+"""
+
+WITHOUT_NO_TRIP_COUNTS = """
+import os
+from gmixbench.measured.backends import numpyro
+assert numpyro._COUNTED_TRIPS
+del os.environ["XLA_FLAGS"]
 """
 
 LIBRARY_S_OWN_CONSTANTS = """
@@ -89,6 +96,19 @@ def test_nuts_is_valid_with_the_shim_and_fails_without(
     failure = work(python, tmp_path / "without", job, plain)
     assert isinstance(failure, Failure)
     assert without in failure.message
+
+
+def test_a_collected_warm_up_of_numpyro_compiles(
+    stack_python: StackPython, make_job: MakeJob, tmp_path: Path
+) -> None:
+    python = stack_python("numpyro-v0.15.3")
+    job = make_job("numpyro", "ordered")
+    run = work(python, tmp_path / "with", job)
+    assert isinstance(run, Run)
+    assert run.shims == ("no-trip-counts",)
+    with pytest.raises(subprocess.CalledProcessError) as ended:
+        work(python, tmp_path / "without", job, WITHOUT_NO_TRIP_COUNTS)
+    assert b"Mismatched backend config descriptors" in ended.value.stderr
 
 
 def test_pymc_s_advi_begins_at_the_initial_scale(

@@ -6,11 +6,13 @@ Everything timed is compiled ahead of time: `MCMC` and `SVI.run` are traced whol
 asynchronous dispatch overlaps with the chain before: no clock around it tells the two apart.
 """
 
+import os
 import time
 from typing import Any, List, Tuple, cast
 
 import jax
 import jax.numpy as jnp
+import jaxlib
 import numpy as np
 import numpyro
 import numpyro.distributions as dist
@@ -24,12 +26,32 @@ from gmixbench.spec import WEIGHTS, AdviSettings, NutsSettings
 
 PACKAGES = ("numpyro", "jax", "jaxlib", "scipy")
 
+
+def _version(package: Any) -> Tuple[int, ...]:
+    return tuple(int(part) for part in package.__version__.split(".")[:3])
+
+
+_OLD_KERNEL = _version(numpyro) < (0, 12)
+_COUNTED_TRIPS = (0, 4, 32) <= _version(jaxlib) < (0, 5)
+
 KERNEL_SETUP = "kernel-setup"
 """In 0.10 and 0.11 (2022-09-05 to 2023-01-23): `MCMC.run` does not set up a kernel that has not
 made its own warm-up, and fails. So the kernel is set up first, as later versions do by themselves.
 """
 
-_KERNEL_SETUP_NEEDED = tuple(int(part) for part in numpyro.__version__.split(".")[:2]) < (0, 12)
+NO_TRIP_COUNTS = "no-trip-counts"
+"""With jaxlib 0.4.32 to 0.4.38 (2024-09-11 to 2024-12-17): a warm-up that is collected, as counting
+its gradients asks for, ends the process while it is compiled ("Mismatched backend config
+descriptors") where XLA's pass has noted how often its loop turns. So that pass is left out.
+"""
+
+SHIMS = (KERNEL_SETUP,) * _OLD_KERNEL + (NO_TRIP_COUNTS,) * _COUNTED_TRIPS
+"""Those in force in the versions at hand; the first for NUTS alone."""
+
+if _COUNTED_TRIPS:  # read when JAX first computes something
+    os.environ["XLA_FLAGS"] = "{} --xla_disable_hlo_passes=while-loop-trip-count-annotator".format(
+        os.environ.get("XLA_FLAGS", "")
+    )
 
 LIBRARY_STEP_SIZE = 0.0005
 """SVI has no default optimizer. The example in its own docstring reads
@@ -104,7 +126,7 @@ def sample(model: Any, job: Job) -> Measured:
 
     def draw(state: Any) -> Tuple[Any, Any]:
         chain = mcmc()
-        if _KERNEL_SETUP_NEEDED:
+        if _OLD_KERNEL:
             chain.sampler.init(state.rng_key, settings.warmup)
         chain.post_warmup_state = state
         chain.run(state.rng_key, extra_fields=("num_steps", "energy", "diverging"))
@@ -154,7 +176,7 @@ def sample(model: Any, job: Job) -> Measured:
             gradients_sample=int(np.sum(gradients)),
             compilations=compilations,
         ),
-        (KERNEL_SETUP,) if _KERNEL_SETUP_NEEDED else (),
+        SHIMS,
     )
 
 
@@ -202,4 +224,5 @@ def fit_advi(model: Any, job: Job) -> Measured:
         ),
         Timing(compile_s=compiled - begun, fit_s=fitted - compiled),
         Counters(compilations=compilations),
+        tuple(name for name in SHIMS if name != KERNEL_SETUP),
     )

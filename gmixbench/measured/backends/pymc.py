@@ -131,7 +131,8 @@ def fit_advi(model: Any, job: Job) -> Measured:
     compiled = time.perf_counter()
     advi.refine(settings.steps - 1, progressbar=False)
     fitted = time.perf_counter()
-    draws = advi.approx.sample(settings.draws, random_seed=seed)
+    with model:  # 6.0 asks for it
+        draws = advi.approx.sample(settings.draws, random_seed=seed)
     return Measured(
         Fit(
             trace=advi.hist,
