@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from gmixbench.lab import history, rounds, stacks
+from gmixbench.lab import history, planning, rounds, stacks
 from gmixbench.ruler.history import Measurement, Session
 from gmixbench.ruler.metrics import METRICS
 from gmixbench.spec import METHODS, MODELS
@@ -69,9 +69,12 @@ def measured_already(path: Path) -> None:
     mine = (locks / "pymc-v6.4.0.txt").read_text().replace("pymc-v6.4.0", "pymc-mine")
     (locks / "pymc-mine.txt").write_text(mine)
     known = stacks.stacks(locks)
-    wanted = rounds.Wanted(known, "quick", tuple(MODELS), METHODS[:2], "close", rounds=3)
+    wanted = planning.Wanted(known, "quick", tuple(MODELS), METHODS[:2], "close", rounds=3)
     names = tuple(stack.name for stack in known)
-    session = Session("2026-11-22-1", "2026-11-22", history.machine(), names, names, (0, 1, 2))
+    session = Session(
+        "2026-11-22-1", "2026-11-22", history.machine(), names, names, (0, 1, 2),
+        wanted.dataset, wanted.models, wanted.methods,
+    )  # fmt: skip
     folder = path / "benchmarks" / "history"
     history.write_header(folder, history.Header("quick", (session,)))
     for stack in known:

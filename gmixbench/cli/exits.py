@@ -14,9 +14,11 @@ def exit_code_of(error: Exception) -> int | None:
     from gmixbench.lab.stacks import StackError
     from gmixbench.lab.store import FolderError
     from gmixbench.record import DamagedRecordError
+    from gmixbench.report.tidy import FormatError
     from gmixbench.truth.cells import UnreachableError
 
-    if isinstance(error, UsageError | DataError | FolderError | StackError | OSError):
+    explained = (UsageError, DataError, FolderError, FormatError, StackError, OSError)
+    if isinstance(error, explained):
         return WRONG_USE
     if isinstance(error, DamagedRecordError | UnreachableError):
         return NOT_MEASURED

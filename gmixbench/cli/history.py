@@ -11,7 +11,7 @@ from gmixbench.cli.options import all_of, console, one_of, positive
 from gmixbench.spec import DATASETS, DEFAULT_DATASET, METHODS, MODELS, PROFILES
 
 if TYPE_CHECKING:
-    from gmixbench.lab.rounds import Visit, Wanted
+    from gmixbench.lab.planning import Visit, Wanted
     from gmixbench.lab.stacks import Stack
     from gmixbench.ruler.history import Session
 
@@ -68,7 +68,7 @@ def history(
         return
     positive("--timeout", timeout)
     from gmixbench.lab import history as disk
-    from gmixbench.lab import rounds as lab
+    from gmixbench.lab import planning as lab
     from gmixbench.lab import stacks as lab_stacks
     from gmixbench.lab import store
 
@@ -87,6 +87,7 @@ def history(
         rounds=rounds,
     )
     with store.locked(out):
+        disk.clear(out)
         header = disk.read_header(out) or disk.Header(profile, ())
         if header.profile != profile:
             raise UsageError(

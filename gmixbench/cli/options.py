@@ -23,6 +23,13 @@ PriorScale = Annotated[
     float, typer.Option(help="Standard deviation of the means' normal prior, whose mean is 0.")
 ]
 
+Locks = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="DIR", help="Folder of lock files; $GMIXBENCH_STACKS, or benchmarks/stacks."
+    ),
+]
+
 
 def mixture_of(sigma: float, prior_scale: float) -> Mixture:
     """Mixture of a standard deviation and a prior scale; `model_of` gives it its name."""

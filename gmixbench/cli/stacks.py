@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gmixbench.cli.exits import NOT_MEASURED, UsageError
-from gmixbench.cli.options import console
+from gmixbench.cli.exits import NOT_MEASURED, WRONG_USE, UsageError
+from gmixbench.cli.options import Locks, console
 
 if TYPE_CHECKING:
     from gmixbench.lab.stacks import Stack, StackError
@@ -16,14 +16,6 @@ app = typer.Typer(
     no_args_is_help=True,
     help="Lock, build and look after stacks: library versions with all they need.",
 )
-
-Locks = Annotated[
-    Path | None,
-    typer.Option(
-        metavar="DIR", help="Folder of lock files; $GMIXBENCH_STACKS, or benchmarks/stacks."
-    ),
-]
-
 
 @app.command("list")
 def list_(locks: Locks = None) -> None:
@@ -63,7 +55,7 @@ def list_(locks: Locks = None) -> None:
             "once; `gmixbench stacks remove` frees what uv's cache does not share."
         )
     if errors:
-        raise typer.Exit(NOT_MEASURED)
+        raise typer.Exit(NOT_MEASURED if rows else WRONG_USE)
 
 
 @app.command()
@@ -116,13 +108,12 @@ def build(
 ) -> None:
     """Build environments that are not there, or damaged; print the path of each interpreter.
 
-    One that can't be built is told in one line, and the others go on; exits 3 then.
+    One that can't be had is told in one line, and the others go on; exits 3 then.
     """
     from gmixbench.lab import building
-    from gmixbench.lab.stacks import StackError, damaged, folder
+    from gmixbench.lab.stacks import StackError
 
-    chosen = _chosen(names, locks)
-    errors = [] if names else [*damaged(folder(locks))]
+    chosen, errors = _chosen(names, locks)
     for stack in chosen:
         try:
             python = building.build(stack, say=_say)
@@ -132,7 +123,7 @@ def build(
             typer.echo(f"{stack.name}  {python}")
     _complain(errors)
     if errors:
-        raise typer.Exit(NOT_MEASURED)
+        raise typer.Exit(NOT_MEASURED if chosen else WRONG_USE)
 
 
 @app.command()
@@ -156,10 +147,8 @@ def doctor(
 ) -> None:
     """What is missing for which stack, and how to get it; exits 3 when something is."""
     from gmixbench.lab.doctor import diagnose
-    from gmixbench.lab.stacks import damaged, folder
 
-    chosen = _chosen(names, locks)
-    errors = [] if names else damaged(folder(locks))
+    chosen, errors = _chosen(names, locks)
     ill = len(errors)
     for each in diagnose(chosen):
         ill += bool(each.lacks)
@@ -167,18 +156,28 @@ def doctor(
         typer.echo(f"{each.stack}: {'; '.join(each.lacks) or state}")
     _complain(errors)
     if ill:
-        raise typer.Exit(NOT_MEASURED)
+        raise typer.Exit(NOT_MEASURED if chosen else WRONG_USE)
 
 
-def _chosen(names: "list[str] | None", locks: Path | None) -> "tuple[Stack, ...]":
-    from gmixbench.lab.stacks import find, folder, lock_files, stacks
+def _chosen(
+    names: list[str] | None, locks: Path | None
+) -> "tuple[Sequence[Stack], list[StackError]]":
+    """The stacks that are named, or all; and of each whose lock can't be had the reason."""
+    from gmixbench.lab.stacks import StackError, damaged, find, folder, lock_files, stacks
 
     where = folder(locks)
-    if names:
-        return tuple(find(name, where) for name in dict.fromkeys(names))
-    if not lock_files(where):
-        raise UsageError(f"no lock files in {where}: make one with `gmixbench stacks lock`")
-    return stacks(where)
+    if not names:
+        if not lock_files(where):
+            raise UsageError(f"no lock files in {where}: make one with `gmixbench stacks lock`")
+        return stacks(where), [*damaged(where)]
+    found: list[Stack] = []
+    errors: list[StackError] = []
+    for name in dict.fromkeys(names):
+        try:
+            found.append(find(name, where))
+        except StackError as error:
+            errors.append(error)
+    return found, errors
 
 
 def _say(line: str) -> None:

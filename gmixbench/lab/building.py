@@ -7,10 +7,13 @@ import os
 import shutil
 import subprocess
 import time
+from base64 import urlsafe_b64encode
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from hashlib import file_digest
 from pathlib import Path
+from typing import NamedTuple
 
 import platformdirs
 
@@ -26,11 +29,18 @@ POLL = 0.1
 """Seconds between looks at another process's build."""
 
 
+class Stamp(NamedTuple):
+    """Size in bytes and `st_mtime_ns` of a file; an older gmixbench noted sizes alone."""
+
+    size: int
+    modified: int | None
+
+
 @dataclass(frozen=True)
 class Built:
     """What a finished environment tells of itself.
 
-    `seconds` is what building took, `files` the size in bytes of each file by its path below the
+    `seconds` is what building took, `files` the stamp of each file by its path below the
     environment.
     """
 
@@ -38,7 +48,7 @@ class Built:
     uv: str
     python: str
     seconds: float
-    files: dict[str, int]
+    files: dict[str, Stamp]
 
 
 def cache() -> Path:
@@ -94,7 +104,7 @@ def faults(stack: Stack) -> tuple[str, ...]:
     if done.digest != stack.digest:
         return ("built from another lock",)
     wrong = [
-        f"{path} is damaged" for path, size in done.files.items() if _size(place / path) != size
+        f"{path} is damaged" for path, stamp in done.files.items() if _changed(place / path, stamp)
     ]
     if not _runs(_python(place)):
         wrong.append("its Python does not run")
@@ -104,8 +114,13 @@ def faults(stack: Stack) -> tuple[str, ...]:
 def built(stack: Stack) -> Built | None:
     """What the finished environment of a stack tells of itself, or None."""
     try:
-        return Built(**json.loads((environment(stack) / MARKER).read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
+        told = json.loads((environment(stack) / MARKER).read_text(encoding="utf-8"))
+        files = {
+            path: Stamp(each, None) if isinstance(each, int) else Stamp(*each)
+            for path, each in told["files"].items()
+        }
+        return Built(**{**told, "files": files})
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return None
 
 
@@ -219,7 +234,7 @@ def _fill(stack: Stack, python: Path, place: Path, held: int, say: uv.Say) -> No
     def install() -> None:
         call("venv", "--no-project", "--clear", "--python", str(python), str(place))
         sync = ("pip", "sync", "--python", str(_python(place)), "--require-hashes")
-        call(*sync, *uv.stack_dates(stack), *bytecode, str(pins))
+        call(*sync, *uv.dates(stack.cutoff, stack.later), *bytecode, str(pins))
         if not bytecode:
             subprocess.run(
                 [str(_python(place)), "-m", "compileall", "-q", str(place / "lib")],
@@ -259,16 +274,16 @@ def _requirements(stack: Stack) -> str:
 
 
 def _unlike_record(place: Path) -> set[str]:
-    """Names of the distributions of which a file is not there, or not of its recorded size."""
+    """Names of the distributions of which a file is not there, or not what its record says."""
     wrong = set()
     for record in place.glob("lib/python*/site-packages/*.dist-info/RECORD"):
         root = record.parent.parent
         with record.open(encoding="utf-8", newline="") as lines:
-            for path, _, size in csv.reader(lines):
+            for path, told, _ in csv.reader(lines):
                 # NumPy 1.26 ships one of its .pyc files, which compiling replaces; what stands in
                 # a .data folder of the wheel is moved (NumPy 1.15: f2py); uv writes RECORD anew.
                 changed = path.endswith((".pyc", "/RECORD")) or ".data/" in path
-                if size and not changed and _size(root / path) != int(size):
+                if told and not changed and not _has_hash(root / path, told):
                     wrong.add(normalized(record.parent.name.split("-", 1)[0]))
                     break
     return wrong
@@ -288,19 +303,36 @@ def _mark(stack: Stack, place: Path, seconds: float) -> None:
     part.replace(place / MARKER)
 
 
-def _files(place: Path) -> Iterator[tuple[str, int]]:
+def _files(place: Path) -> Iterator[tuple[str, Stamp]]:
     for folder, _, names in os.walk(place):
         for name in names:
             path = os.path.join(folder, name)  # noqa: PTH118 - twenty thousand files
             if not os.path.islink(path):  # noqa: PTH114 - twenty thousand files
-                yield os.path.relpath(path, place), os.stat(path).st_size  # noqa: PTH116
+                yield os.path.relpath(path, place), _stamp(path)
 
 
-def _size(path: Path) -> int | None:
+def _stamp(path: str | Path) -> Stamp:
+    status = os.stat(path)  # noqa: PTH116 - twenty thousand files
+    return Stamp(status.st_size, status.st_mtime_ns)
+
+
+def _changed(path: Path, stamp: Stamp) -> bool:
     try:
-        return os.stat(path).st_size  # noqa: PTH116 - twenty thousand files
+        now = _stamp(path)
     except OSError:
-        return None
+        return True
+    return now.size != stamp.size or stamp.modified not in {None, now.modified}
+
+
+def _has_hash(path: Path, told: str) -> bool:
+    """Whether a file is the one that a record tells of, as `sha256=` and base64 without padding."""
+    algorithm, _, value = told.partition("=")
+    try:
+        with path.open("rb") as file:
+            found = file_digest(file, algorithm).digest()
+    except OSError:
+        return False
+    return urlsafe_b64encode(found).rstrip(b"=").decode() == value.rstrip("=")
 
 
 def _runs(python: Path) -> bool:

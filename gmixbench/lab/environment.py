@@ -21,6 +21,10 @@ PACKAGES = (
 )
 
 
+ENGINES = ("theano", "aesara", "pytensor")
+"""Names that PyMC's engine has had: the first up to PyMC3, the second in PyMC 4."""
+
+
 def describe() -> dict[str, str]:
     """Versions of Python and the packages that are installed, and the machine."""
     found = {
@@ -50,16 +54,18 @@ def measured(scratch: Path) -> dict[str, str]:
         JAX_ENABLE_X64="1",
         JAX_PLATFORMS="cpu",
         XLA_FLAGS="--xla_cpu_multi_thread_eigen=false",
-        # The same engine under the names it has had: Theano up to PyMC3, Aesara in PyMC 4.
         **{
             f"{engine.upper()}_FLAGS": f"floatX=float64,base_compiledir={scratch / engine}"
-            for engine in ("theano", "aesara", "pytensor")
+            for engine in ENGINES
         },
+        # Its user's own settings would be measured with it.
+        **{f"{engine.upper()}RC": os.devnull for engine in ENGINES},
         NUMBA_CACHE_DIR=str(scratch / "numba"),
         MPLCONFIGDIR=str(scratch / "matplotlib"),
         PYTHONHASHSEED="0",
     )
-    variables.pop("JAX_COMPILATION_CACHE_DIR", None)
+    for name in ("JAX_COMPILATION_CACHE_DIR", "JAX_DISABLE_JIT", "NUMBA_DISABLE_JIT"):
+        variables.pop(name, None)
     variables[PARENT_VARIABLE] = str(os.getpid())
     core = _core()
     if core is not None:

@@ -43,11 +43,12 @@ class Worker:
     """How a case's worker is started.
 
     `caches` is where its library keeps what it compiles; a folder of the case's own unless given,
-    so that it compiles anew.
+    so that it compiles anew. `withheld` are environment variables that it must not inherit.
     """
 
     command: Sequence[str]
     caches: Path | None = None
+    withheld: Sequence[str] = ()
 
 
 HERE = Worker((sys.executable, "-m", "gmixbench.measured.worker"))
@@ -149,11 +150,14 @@ def _scratch(out: Path) -> Iterator[Path]:
 def _wait(
     case: Case, scratch: Path, timeout: float, watch: Watch, worker: Worker
 ) -> Failure | None:
+    variables = environment.measured(worker.caches or scratch)
+    for name in worker.withheld:
+        variables.pop(name, None)
     with (scratch / "stderr").open("wb") as errors:
         begun = time.monotonic()
         process = subprocess.Popen(
             [*worker.command, str(scratch / "job"), str(scratch / "record")],
-            env=environment.measured(worker.caches or scratch),
+            env=variables,
             stdin=subprocess.DEVNULL,
             stdout=errors,
             stderr=errors,

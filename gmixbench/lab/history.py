@@ -10,9 +10,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from gmixbench.lab import travel
 from gmixbench.lab.environment import describe
 from gmixbench.lab.store import FolderError
-from gmixbench.record import SCHEMA, case_from_dict, case_to_dict, damaged, write_bytes
+from gmixbench.record import SCHEMA, TEMPORARY, case_from_dict, case_to_dict, damaged, write_bytes
 from gmixbench.ruler.history import History, Measurement, Release, Session
 from gmixbench.spec import Case
 
@@ -30,7 +31,8 @@ class Header:
 
 def machine() -> dict[str, str]:
     """What must be the same for two sittings to be one session: processor, system and ruler."""
-    return {name: value for name, value in describe().items() if name in SAME}
+    same = {name: value for name, value in describe().items() if name in SAME}
+    return same | {"worker": travel.digest()}
 
 
 def read_header(folder: Path) -> Header | None:
@@ -49,6 +51,13 @@ def read_header(folder: Path) -> Header | None:
         return Header(data["profile"], tuple(map(_session, data["sessions"])))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise damaged(path, error) from error
+
+
+def clear(folder: Path) -> None:
+    """Remove what a killed process left half written; to be called under the folder's lock."""
+    for place in (folder, folder / "scores"):
+        for path in place.glob(f"{TEMPORARY}*"):
+            path.unlink()
 
 
 def write_header(folder: Path, header: Header) -> None:
@@ -79,7 +88,13 @@ def read(folder: Path) -> History:
         raise FolderError(
             f"{folder} holds no history: it has no history.json; `gmixbench history` makes one"
         )
-    found = [_read_scores(path) for path in sorted((folder / "scores").glob("*.json"))]
+    paths = sorted(path for path in (folder / "scores").glob("*.json") if path.name[0] != ".")
+    found = [_read_scores(path) for path in paths]
+    named = {session.name for session in header.sessions}
+    for path, (_, own) in zip(paths, found, strict=True):
+        strangers = {row.session for row in own} - named
+        if strangers:
+            raise damaged(path, ValueError(f"history.json has no session {min(strangers)}"))
     releases = [release for release, _ in found]
     releases.sort(key=lambda release: (release.library, release.released, release.stack))
     rows = tuple(row for _, own in found for row in own)
@@ -101,7 +116,8 @@ def measurements(folder: Path, stack: str) -> tuple[Measurement, ...]:
 def append(folder: Path, release: Release, new: Sequence[Measurement]) -> None:
     """Add measurements of a release; one of the same case, round and session is replaced.
 
-    What was measured of it under another lock is another release, and goes.
+    What was measured of it under another lock is another release, and goes; so does a failure of
+    the same case, whatever its session.
 
     Raises
     ------
@@ -111,7 +127,12 @@ def append(folder: Path, release: Release, new: Sequence[Measurement]) -> None:
         It can't be written.
     """
     locks = {row.lock for row in new}
-    before = [row for row in measurements(folder, release.stack) if row.lock in locks]
+    cases = {row.case for row in new}
+    before = [
+        row
+        for row in measurements(folder, release.stack)
+        if row.lock in locks and not (row.failure and row.case in cases)
+    ]
     kept = {_place(row): row for row in (*before, *new)}
     rows = ",\n  ".join(json.dumps(_row(row), allow_nan=False) for row in kept.values())
     text = f'{{\n "schema": {SCHEMA},\n "release": {json.dumps(asdict(release), indent=2)},\n'
@@ -143,7 +164,9 @@ def _load(path: Path) -> dict[str, Any]:
 
 
 def _session(data: dict[str, Any]) -> Session:
-    lists = {name: tuple(data[name]) for name in ("anchors", "stacks", "rounds")}
+    lists = {
+        name: tuple(data[name]) for name in ("anchors", "stacks", "rounds", "models", "methods")
+    }
     return Session(**(data | lists))
 
 

@@ -13,7 +13,15 @@ from pathlib import Path
 
 from gmixbench.lab import building, interpreters, uv
 from gmixbench.lab.interpreters import Interpreter
-from gmixbench.lab.stacks import LIBRARIES, Source, Stack, StackError, check_name, normalized
+from gmixbench.lab.stacks import (
+    LINES,
+    Source,
+    Stack,
+    StackError,
+    check_name,
+    is_date,
+    normalized,
+)
 
 GRACE = timedelta(days=21)
 """How long after a release its dependencies may still come out, unless a cut-off is given: what
@@ -56,8 +64,8 @@ def lock(
     if not requirements:
         raise StackError(f"{name}: say what it holds, such as `pymc==5.16.2`")
     for day in [cutoff, *(later or {}).values()]:
-        if day is not None:
-            _check_date(name, day)
+        if day is not None and not is_date(day):
+            raise StackError(f"{name}: {day!r} is no date: write it as 2024-08-05")
     refused: list[uv.UvError] = []
     for interpreter in _interpreters(name, python):
         try:
@@ -133,7 +141,7 @@ def _resolve(
     packages, hashes = _pins(text, sources)
     return Stack(
         name=name,
-        library=LIBRARIES[package],
+        library=LINES[package],
         package=package,
         version=packages[package],
         released=released,
@@ -152,9 +160,9 @@ def _resolve(
 def _measured(name: str, lines: Iterable[str]) -> tuple[str, str]:
     for line in lines:
         found = _DISTRIBUTION.match(line)
-        if found and normalized(found[1]) in LIBRARIES:
+        if found and normalized(found[1]) in LINES:
             return normalized(found[1]), line
-    raise StackError(f"{name}: none of {', '.join(LIBRARIES)} is among its requirements")
+    raise StackError(f"{name}: none of {', '.join(LINES)} is among its requirements")
 
 
 def _compile(
@@ -316,10 +324,3 @@ def _shown(requirement: str) -> str:
 
 def _last_part(address: str) -> str:
     return address.rstrip("/").rsplit("/", 1)[-1]
-
-
-def _check_date(name: str, day: str) -> None:
-    try:
-        datetime.fromisoformat(day)
-    except ValueError:
-        raise StackError(f"{name}: {day!r} is no date: write it as 2024-08-05") from None

@@ -1,201 +1,29 @@
-"""Rounds of a history: which release is measured when, and measuring it.
-
-In each round every stack is visited once, in random order, so that the machine's drift falls on all
-alike; each case is a fresh process, and all of a round have one seed.
-"""
+"""Rounds of a history: measure what was planned, score and judge it, keep that and no draws."""
 
 import math
-import random
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
 
-from gmixbench.lab import history, store, travel
+from gmixbench.lab import history, travel
 from gmixbench.lab.execute import Done, Watch, Worker, execute
+from gmixbench.lab.planning import Visit
 from gmixbench.lab.stacks import Stack
 from gmixbench.record import Failure, Record
 from gmixbench.ruler.history import Measurement, Release, Session
 from gmixbench.ruler.verdict import judge
-from gmixbench.spec import MODELS, PROFILES, Case
+from gmixbench.spec import Case
 from gmixbench.truth.exact import Exact
 
-METHODS = ("nuts", "advi-matched")
-"""Unless asked for others: what a library's own ADVI defaults are is not what its speed is."""
-
-ANCHORS = ("pymc-v5.16.2", "pymc-v6.3.2", "numpyro-v0.15.3", "numpyro-v0.21.0")
-"""Two of each library, measured again in every session: neither the oldest, which may one day not
-be had, nor the newest, which may be locked again; PyMC's are of both its engines, C and Numba."""
-
+WITHHELD = ("PYTHONPATH", "PYTHONHOME")
+"""They would put something else in the place of what is locked."""
 
 COMPILING = ("build_s", "compile_s", "time_to_ess_1000", "total_s", "cpu_s")
 """Metrics that mean what they say only where compilation caches were empty."""
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """What is asked of a history: rounds 0 to `rounds` - 1 of every combination."""
-
-    stacks: tuple[Stack, ...]
-    profile: str
-    models: tuple[str, ...]
-    methods: tuple[str, ...]
-    dataset: str
-    rounds: int
-
-    def cases(self, stack: Stack, round_: int) -> list[Case]:
-        """Cases of one stack in one round."""
-        profile = PROFILES[self.profile]
-        return [
-            Case(
-                self.dataset,
-                MODELS[model],
-                stack.package,
-                method,
-                profile.settings(method),
-                stack=stack.name,
-                seed=round_ + 1,  # PyMC up to 4 refuses 0 for ADVI
-            )
-            for model in self.models
-            for method in self.methods
-        ]
-
-
-@dataclass(frozen=True)
-class Visit:
-    """Cases of one stack that one round has still to measure."""
-
-    round: int
-    stack: Stack
-    cases: tuple[Case, ...]
-
-
-def plan(
-    folder: Path,
-    header: history.Header,
-    wanted: Wanted,
-    known: Mapping[str, Stack],
-    *,
-    retry: bool,
-) -> tuple[Session, list[Visit]] | None:
-    """Session to measure in, and what is left to do there in its order; `None` if nothing is.
-
-    The last session goes on if it was meant for this, is not finished, and the machine is the same;
-    else there is a new one, which measures what is missing and the anchors again.
-
-    Parameters
-    ----------
-    known : every stack by name, for the anchors
-    retry : measure again what failed
-
-    Raises
-    ------
-    gmixbench.lab.store.FolderError
-        An anchor is not there, or is not what it was.
-    """
-    missing = [
-        (stack, round_)
-        for stack in wanted.stacks
-        for round_ in range(wanted.rounds)
-        if _left(folder, wanted.cases(stack, round_), stack, None, retry=retry)
-    ]
-    if not missing:
-        return None
-    last = header.sessions[-1] if header.sessions else None
-    if last and _meant(last, missing) and _unfinished(folder, last, wanted, known):
-        session = last
-    else:
-        session = _new_session(header, missing, known)
-    anchors = {name: _anchor(folder, name, known) for name in session.anchors}
-    stacks = {stack.name: stack for stack in wanted.stacks} | anchors
-    visits = []
-    for round_ in session.rounds:
-        order = [stacks[name] for name in session.stacks if name in stacks]
-        random.Random(f"{session.name} {round_}").shuffle(order)  # noqa: S311  # an order, no secret
-        for stack in order:
-            # Anchors tie sessions together: what another session measured of them does not serve.
-            only = session.name if stack.name in anchors else None
-            left = _left(folder, wanted.cases(stack, round_), stack, only, retry=retry)
-            if left:
-                visits.append(Visit(round_, stack, tuple(left)))
-    return session, visits
-
-
-def _left(
-    folder: Path, cases: Sequence[Case], stack: Stack, session: str | None, *, retry: bool
-) -> list[Case]:
-    done = {
-        row.case
-        for row in history.measurements(folder, stack.name)
-        if row.lock == stack.digest
-        and (session is None or row.session == session)
-        and not (retry and row.failure)
-    }
-    return [case for case in cases if case not in done]
-
-
-def _meant(session: Session, missing: Sequence[tuple[Stack, int]]) -> bool:
-    return session.machine == history.machine() and all(
-        stack.name in session.stacks and round_ in session.rounds for stack, round_ in missing
-    )
-
-
-def _unfinished(folder: Path, session: Session, wanted: Wanted, known: Mapping[str, Stack]) -> bool:
-    # What is measured after a session's end stands beside no one: it takes a new session.
-    for name in session.stacks:
-        rows = history.measurements(folder, name)
-        done = {row.case for row in rows if row.session == session.name}
-        for round_ in session.rounds if name in known else ():
-            if not done.issuperset(wanted.cases(known[name], round_)):
-                return True
-    return False
-
-
-def _new_session(
-    header: history.Header, missing: Sequence[tuple[Stack, int]], known: Mapping[str, Stack]
-) -> Session:
-    libraries = {stack.name: stack.library for stack, _ in missing}
-    if header.sessions:
-        before = dict.fromkeys(name for past in header.sessions for name in past.anchors)
-        lines = set(libraries.values())
-        anchors = [name for name in before if name not in known or known[name].library in lines]
-    else:
-        anchors = _choose_anchors(libraries)
-    now = datetime.now(UTC)
-    today = f"{now:%Y-%m-%d}"
-    count = sum(session.name.startswith(today) for session in header.sessions)
-    return Session(
-        name=f"{today}-{count + 1}",
-        began=now.isoformat(timespec="seconds"),
-        machine=history.machine(),
-        anchors=tuple(anchors),
-        stacks=tuple(dict.fromkeys([*libraries, *anchors])),
-        rounds=tuple(sorted({round_ for _, round_ in missing})),
-    )
-
-
-def _choose_anchors(libraries: Mapping[str, str]) -> list[str]:
-    anchors = [name for name in ANCHORS if name in libraries]
-    for library in dict.fromkeys(libraries.values()):
-        own = [name for name, line in libraries.items() if line == library]
-        if not set(own) & set(anchors):
-            anchors += dict.fromkeys([own[0], own[-1]])
-    return anchors
-
-
-def _anchor(folder: Path, name: str, known: Mapping[str, Stack]) -> Stack:
-    if name not in known:
-        raise store.FolderError(f"anchor {name} has no lock file: bring it back, or start anew")
-    before = {row.lock for row in history.measurements(folder, name)}
-    if before - {known[name].digest}:
-        raise store.FolderError(
-            f"anchor {name} was locked again since it was measured, so it joins nothing: bring its "
-            "lock file back, or start a history in another folder"
-        )
-    return known[name]
 
 
 def measure(
@@ -238,7 +66,7 @@ def measure(
                 shutil.rmtree(caches.parent, ignore_errors=True)
                 caches.mkdir(parents=True)
                 cold.add(case)
-            return Worker((str(pythons[case.stack]), str(worker)), caches.resolve())
+            return Worker((str(pythons[case.stack]), str(worker)), caches.resolve(), WITHHELD)
 
         exacts = {case.dataset: exact for case in of}
         for done in execute(list(of), exacts, work, timeout=timeout, watch=watch, workers=start):

@@ -8,10 +8,11 @@ import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from hashlib import sha256
 from pathlib import Path
 
-LIBRARIES = {"pymc3": "pymc", "pymc": "pymc", "numpyro": "numpyro"}
+LINES = {"pymc3": "pymc", "pymc": "pymc", "numpyro": "numpyro"}
 """The line of history that a measured package belongs to: PyMC3 is PyMC's past."""
 
 FOLDER = Path("benchmarks") / "stacks"
@@ -32,12 +33,8 @@ _KEYS = (
     "made",
     "by",
 )
-_DATE = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\dZ)?")
-_SHAPES = {
-    "released": _DATE,
-    "cutoff": _DATE,
-    "python": re.compile(r"\d+\.\d+"),
-}
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_MINOR = re.compile(r"[0-9]+\.[0-9]+")
 _LATER = "exclude-newer-package"
 _SOURCE = re.compile(r"(?P<wheel>\S+\.whl) sha256:(?P<sha256>[0-9a-f]{64}) from (?P<origin>.+)")
 _REMARK = re.compile(r"#\s*([a-z-]+):\s*(.*\S)\s*")
@@ -160,6 +157,15 @@ def check_name(name: str) -> None:
         )
 
 
+def is_date(text: str) -> bool:
+    """Whether a text is a day as lock files have it, such as "2024-08-05"."""
+    try:
+        # The last day that dates know has no next one, which is where a cut-off ends.
+        return bool(_DATE.fullmatch(text)) and date.fromisoformat(text) < date.max
+    except ValueError:
+        return False
+
+
 def folder(given: Path | None = None) -> Path:
     """Folder of lock files: the one given, else `GMIXBENCH_STACKS`, else benchmarks/stacks."""
     return given or Path(os.environ.get("GMIXBENCH_STACKS") or FOLDER)
@@ -258,10 +264,10 @@ def _header(path: Path, text: str) -> tuple[dict[str, str], dict[str, str], tupl
             continue
         key, value = remark.groups()
         if key == _LATER:
-            name, _, date = value.partition("=")
-            if not _DATE.fullmatch(date):
+            name, _, day = value.partition("=")
+            if not (name and is_date(day)):
                 raise StackError(f"{path}, line {number}: not NAME=DATE: {AGAIN}")
-            later[name] = date
+            later[name] = day
         elif key == "source":
             found = _SOURCE.fullmatch(value)
             if not found:
@@ -270,7 +276,7 @@ def _header(path: Path, text: str) -> tuple[dict[str, str], dict[str, str], tupl
         elif key in _KEYS:
             if key in header:
                 raise StackError(f"{path}, line {number}: {key} stands twice: {AGAIN}")
-            if key in _SHAPES and not _SHAPES[key].fullmatch(value):
+            if not _fits(key, value):
                 raise StackError(f"{path}, line {number}: {value!r} is no {key}: {AGAIN}")
             header[key] = value
     missing = [key for key in _KEYS if key not in header]
@@ -280,11 +286,17 @@ def _header(path: Path, text: str) -> tuple[dict[str, str], dict[str, str], tupl
         raise StackError(
             f"{path}: it calls itself {header['stack']}: name the file {header['stack']}.txt"
         )
-    if LIBRARIES.get(header["package"]) != header["library"]:
+    if LINES.get(header["package"]) != header["library"]:
         raise StackError(
             f"{path}: package {header['package']} is not of library {header['library']}: {AGAIN}"
         )
     return header, later, tuple(sources)
+
+
+def _fits(key: str, value: str) -> bool:
+    if key in {"released", "cutoff"}:
+        return is_date(value)
+    return key != "python" or bool(_MINOR.fullmatch(value))
 
 
 def _pins(path: Path, text: str) -> tuple[dict[str, str], dict[str, tuple[str, ...]]]:

@@ -6,6 +6,7 @@ imports of ours goes there as a zip file that Python runs.
 
 import io
 import zipfile
+from hashlib import sha256
 from pathlib import Path
 
 import gmixbench
@@ -29,13 +30,22 @@ EPOCH = (1980, 1, 1, 0, 0, 0)
 def pack(target: Path) -> Path:
     """Write the measured side to `target`, to be run by `PYTHON target JOB_STEM RECORD_STEM`.
 
-    The same sources give the same bytes.
-
     Raises
     ------
     OSError
         The folder can't be written or the disk is full.
     """
+    write_bytes(target, packed())
+    return target
+
+
+def digest() -> str:
+    """SHA-256 of the measured side: what another one measured is another measurement."""
+    return sha256(packed()).hexdigest()
+
+
+def packed() -> bytes:
+    """Bytes of the zip file; the same sources give the same bytes."""
     package = Path(gmixbench.__file__).parent
     sources = {path for pattern in CARRIED for path in package.glob(pattern)}
     files = {path.relative_to(package.parent).as_posix(): path.read_bytes() for path in sources}
@@ -44,8 +54,7 @@ def pack(target: Path) -> Path:
     with zipfile.ZipFile(content, "w") as archive:
         for name, source in sorted({**files, "__main__.py": MAIN}.items()):
             archive.writestr(_entry(name), source)
-    write_bytes(target, content.getvalue())
-    return target
+    return content.getvalue()
 
 
 def _entry(name: str) -> zipfile.ZipInfo:

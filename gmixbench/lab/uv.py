@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 
-from gmixbench.lab.stacks import Stack, StackError
+from gmixbench.lab.stacks import StackError
 
 Say = Callable[[str], None]
 """Told what is going on, one line at a time."""
@@ -86,19 +86,14 @@ def find_python(wanted: str) -> Path | None:
 
 def dates(cutoff: str, later: Mapping[str, str]) -> list[str]:
     """Options that hold back what came after a date, which is inclusive and in UTC."""
-    options = ["--exclude-newer", end_of(cutoff)]
+    options = ["--exclude-newer", _end_of(cutoff)]
     for name, day in later.items():
-        options += ["--exclude-newer-package", f"{name}={end_of(day)}"]
+        options += ["--exclude-newer-package", f"{name}={_end_of(day)}"]
     return options
 
 
-def end_of(day: str) -> str:
-    """First moment after a day; a moment is left as it is.
-
-    Said in full because uv reads a plain date in the machine's own time zone.
-    """
-    if "T" in day:
-        return day
+def _end_of(day: str) -> str:
+    # The first moment after it, in full: uv reads a plain date in the machine's own time zone.
     return f"{date.fromisoformat(day) + timedelta(days=1)}T00:00:00Z"
 
 
@@ -202,8 +197,3 @@ def _because(flat: str) -> str:
 def _last(flat: str) -> str:
     words = re.sub(r"^(error|warning): ", "", flat)
     return words if len(words) <= 300 else "... " + words[-300:]
-
-
-def stack_dates(stack: Stack) -> list[str]:
-    """`dates` of a stack."""
-    return dates(stack.cutoff, stack.later)

@@ -31,7 +31,7 @@ class Session:
     """One sitting of measuring on one machine: rounds of fresh processes, stacks in random order.
 
     `anchors` are the stacks that sessions share, so that they can be joined by ratios; `machine`
-    names the processor, the system and the ruler's versions.
+    names the processor, the system, the ruler's versions and the digest of the measured side.
     """
 
     name: str
@@ -40,6 +40,9 @@ class Session:
     anchors: tuple[str, ...]
     stacks: tuple[str, ...]
     rounds: tuple[int, ...]
+    dataset: str = ""
+    models: tuple[str, ...] = ()
+    methods: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

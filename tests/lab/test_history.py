@@ -15,7 +15,15 @@ RELEASE = Release(
     "numpyro-v0.22.0", "numpyro", "numpyro", "0.22.0", "2026-09-18", "3.13", {"jax": "0.12.0.1"}
 )
 SESSION = Session(
-    "2026-11-22-1", "2026-11-22T20:00:00+00:00", {"cpu": "one"}, ("a", "b"), ("a", "b", "c"), (0, 1)
+    name="2026-11-22-1",
+    began="2026-11-22T20:00:00+00:00",
+    machine={"cpu": "one"},
+    anchors=("a", "b"),
+    stacks=("a", "b", "c"),
+    rounds=(0, 1),
+    dataset="close",
+    models=("ordered",),
+    methods=("nuts", "advi-matched"),
 )
 CASE = Case("close", MODELS["ordered"], "numpyro", "nuts", stack="numpyro-v0.22.0", seed=0)
 ROW = Measurement(
@@ -60,7 +68,7 @@ def test_what_another_lock_gave_goes(tmp_path: Path) -> None:
 
 
 def test_releases_come_in_order_of_date(tmp_path: Path) -> None:
-    history.write_header(tmp_path, history.Header("quick", ()))
+    history.write_header(tmp_path, history.Header("quick", (SESSION,)))
     for name, released in {"v9": "2024-01-01", "v10": "2025-01-01", "v2": "2023-01-01"}.items():
         case = replace(CASE, stack=name)
         release = replace(RELEASE, stack=name, released=released)
@@ -81,3 +89,36 @@ def test_a_damaged_file_is_named(name: str, content: str, tmp_path: Path) -> Non
     (tmp_path / name).write_text(content)
     with pytest.raises(DamagedRecordError, match=rf"{name} is damaged"):
         history.read(tmp_path)
+
+
+def test_a_success_takes_the_place_of_a_failure_of_any_session(tmp_path: Path) -> None:
+    failed = replace(ROW, valid=False, failure="stack: no network", metrics=None)
+    history.append(
+        tmp_path, RELEASE, [failed, replace(failed, round=1, case=replace(CASE, seed=2))]
+    )
+    later = replace(ROW, session="2026-11-23-1")
+    history.append(tmp_path, RELEASE, [later])
+    first, last = history.measurements(tmp_path, RELEASE.stack)
+    assert (first.round, last) == (1, later)
+
+
+def test_scores_of_a_session_that_is_not_named_are_told(tmp_path: Path) -> None:
+    history.write_header(tmp_path, history.Header("quick", ()))
+    history.append(tmp_path, RELEASE, [ROW])
+    with pytest.raises(DamagedRecordError, match=r"history\.json has no session 2026-11-22-1"):
+        history.read(tmp_path)
+
+
+@pytest.mark.parametrize("content", ["{", "whole"])
+def test_what_a_killed_process_was_writing_is_not_read_and_goes(
+    content: str, tmp_path: Path
+) -> None:
+    history.write_header(tmp_path, history.Header("quick", (SESSION,)))
+    history.append(tmp_path, RELEASE, [ROW])
+    scores = tmp_path / "scores" / "numpyro-v0.22.0.json"
+    left = scores.with_name(".writing-abc.json")
+    left.write_text(scores.read_text() if content == "whole" else content)
+    assert history.read(tmp_path).measurements == (ROW,)
+    history.clear(tmp_path)
+    assert not left.exists()
+    assert scores.exists()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from gmixbench.lab import building, datasets, history, locking, rounds, stacks
+from gmixbench.lab import building, datasets, history, locking, planning, rounds, stacks
 from gmixbench.lab.stacks import Stack
 from gmixbench.ruler.changes import Findings, find
 from gmixbench.spec import MODELS
@@ -91,11 +91,11 @@ def findings(
 
 
 def _measured(folder: Path, named: dict[str, Stack]) -> history.History:
-    wanted = rounds.Wanted(
+    wanted = planning.Wanted(
         tuple(named.values()), "quick", ("ordered",), ("nuts",), "close", rounds=3
     )
     header = history.Header("quick", ())
-    session, visits = rounds.plan(folder, header, wanted, named, retry=False)
+    session, visits = planning.plan(folder, header, wanted, named, retry=False)
     history.write_header(folder, history.Header("quick", (session,)))
     pythons = {name: building.build(stack) for name, stack in named.items()}
     exact = solve(datasets.load("close").x, MODELS["ordered"])
