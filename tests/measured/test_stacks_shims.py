@@ -42,7 +42,10 @@ del os.environ["XLA_FLAGS"]
 LIBRARY_S_OWN_CONSTANTS = """
 import numpy
 array = numpy.array
-numpy.array = lambda value: value if isinstance(value[-1], float) else array(value)
+def plain(value, *given, **named):
+    floats = isinstance(value, (list, tuple)) and value and all(type(each) is float for each in value)
+    return value if floats and not (given or named) else array(value, *given, **named)
+numpy.array = plain
 """
 """PyMC's backend makes its constants with `numpy.array`: so they stay Python floats."""
 
@@ -153,9 +156,9 @@ def test_pymc_s_density_is_right_with_float64_constants_alone(
     python = stack_python("pymc-v6.4.0")
     job = make_job("pymc", "unordered", "advi-library", steps=2)
     truth = exact.solve(job.x, job.case.model)
-    errors = []
+    errors = []  # logarithms of constants: they shift the density as a whole
     for folder, first in (("with", ""), ("without", LIBRARY_S_OWN_CONSTANTS)):
         run = work(python, tmp_path / folder, job, first)
         assert isinstance(run, Run)
-        errors.append(judge(run, truth).scores.metrics["density_error"])
+        errors.append(judge(run, truth).scores.metrics["density_constant"])
     assert errors[0] < 1e-10 < errors[1]
