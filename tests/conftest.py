@@ -1,6 +1,7 @@
 """What holds for every test."""
 
 import os
+import shlex
 import shutil
 import signal
 import sys
@@ -71,6 +72,20 @@ def plant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str
         return f"planted.{name}"
 
     return write
+
+
+@pytest.fixture
+def planted_python(tmp_path: Path) -> Path:
+    """Interpreter that has the planted modules: one of a stack does not heed `PYTHONPATH`."""
+    start = (
+        f"import runpy, sys; sys.path.append({str(tmp_path / 'modules')!r}); "
+        "sys.argv = sys.argv[1:]; sys.path.insert(0, sys.argv[0]); "
+        "runpy.run_path(sys.argv[0], run_name='__main__')"
+    )
+    path = tmp_path / "python"
+    path.write_text(f'#!/bin/sh\nexec {sys.executable} -c {shlex.quote(start)} "$@"\n')
+    path.chmod(0o755)
+    return path
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """`gmixbench history`, called as its users call it, on releases that are done at once."""
 
 import csv
-import sys
 from pathlib import Path
 
 import pytest
@@ -38,10 +37,10 @@ def lock(package, k, **changes):
 
 
 @pytest.fixture
-def releases(plant, call, monkeypatch):
+def releases(plant, planted_python, call, monkeypatch):
     """Three releases whose environment is this one; the third can't be built."""
     package = plant("fast", "")
-    monkeypatch.setitem(stacks.LIBRARIES, package, "numpyro")
+    monkeypatch.setitem(stacks.LINES, package, "numpyro")
     small = Profile("quick", NutsSettings(chains=2, warmup=1, draws=2000), AdviSettings(steps=10))
     monkeypatch.setitem(PROFILES, "quick", small)
     for k in (1, 2, 3):
@@ -50,7 +49,7 @@ def releases(plant, call, monkeypatch):
     def build(stack, **_):
         if stack.name == "v3":
             raise StackError("v3: no Python 2.6 runs on this machine")
-        return Path(sys.executable)
+        return planted_python
 
     monkeypatch.setattr(building, "build", build)
     return call
@@ -61,9 +60,10 @@ def test_a_history_is_measured_charted_and_goes_on(releases):
     assert said.code == 3  # the planted density is wrong, and v3 can't be had
     assert said.err == "v3: no Python 2.6 runs on this machine\n"
     assert "4/4" in said.out
+    assert "wrong density" in said.out
     assert "chart: out/history.html" in said.out
     names = {path.name for path in Path("out").iterdir()}
-    assert {"history.json", "history.html", "history.png", "scores"} <= names
+    assert {"history.json", "history.html", "history.png", "history.md", "scores"} <= names
     again = releases(*QUICK)
     assert again.code == 3
     assert "all of this is measured already in out" in again.out
@@ -74,6 +74,9 @@ def test_a_history_is_drawn_and_exported_from_disk(releases):
     Path("out/history.html").unlink()
     assert releases("history", "report", "out").code == 0
     assert Path("out/history.html").exists()
+    told = Path("out/history.md").read_text()
+    assert "| NumPyro 1 to 2 | wrong density |" in told
+    assert "| NumPyro 3 | failed |" in told
     said = releases("history", "export", "out", "--format", "csv", "--to", "rows.csv")
     assert said.code == 0
     with Path("rows.csv").open(newline="") as file:

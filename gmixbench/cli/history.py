@@ -212,6 +212,7 @@ def _build(visits: "Sequence[Visit]") -> tuple[dict[str, Path], dict[str, str]]:
 
 def _report(folder: Path) -> None:
     from gmixbench.lab.history import read
+    from gmixbench.report.history_markdown import write_history_markdown
     from gmixbench.report.history_page import write_history_page
     from gmixbench.report.history_terminal import history_tables
     from gmixbench.ruler.changes import find
@@ -223,6 +224,7 @@ def _report(folder: Path) -> None:
         console.print(table)
     with console.status("drawing the chart"):
         page = write_history_page(history, findings, folder)
+        write_history_markdown(history, findings, folder)
     typer.echo(f"chart: {page}")
 
 

@@ -1,6 +1,5 @@
 """Rounds of a history: what is measured is scored, judged and kept, and the draws are not."""
 
-import shlex
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -43,20 +42,6 @@ def plan(folder: Path, *stacks: Stack, rounds_: int = 1):
     return session, visits
 
 
-@pytest.fixture
-def python(tmp_path: Path) -> Path:
-    """Interpreter that has the planted modules, whatever its environment says."""
-    start = (
-        f"import runpy, sys; sys.path.append({str(tmp_path / 'modules')!r}); "
-        "sys.argv = sys.argv[1:]; sys.path.insert(0, sys.argv[0]); "
-        "runpy.run_path(sys.argv[0], run_name='__main__')"
-    )
-    path = tmp_path / "python"
-    path.write_text(f'#!/bin/sh\nexec {sys.executable} -c {shlex.quote(start)} "$@"\n')
-    path.chmod(0o755)
-    return path
-
-
 @pytest.fixture(scope="module")
 def exact() -> Exact:
     data = datasets.load("close")
@@ -71,13 +56,13 @@ def few_draws(monkeypatch) -> None:
 
 @pytest.mark.usefixtures("few_draws")
 def test_measuring_keeps_scores_and_no_draws(
-    tmp_path: Path, plant: Plant, python: Path, exact: Exact
+    tmp_path: Path, plant: Plant, planted_python: Path, exact: Exact
 ) -> None:
     folder = tmp_path / "history"
     fast = stack("v1", plant("fast", ""))
     broken = stack("v2", plant("broken", "def build(job): raise RuntimeError('planted')"))
     session, visits = plan(folder, fast, broken, rounds_=2)
-    pythons = {"v1": python, "v2": python}
+    pythons = {"v1": planted_python, "v2": planted_python}
     done = list(rounds.measure(folder, session, visits, pythons, exact, timeout=60))
     assert len(done) == 4
     assert sorted(path.name for path in folder.iterdir()) == ["history.json", "scores"]
@@ -91,7 +76,7 @@ def test_measuring_keeps_scores_and_no_draws(
 
 @pytest.mark.usefixtures("few_draws")
 def test_versions_that_are_not_the_locked_ones_are_told(
-    tmp_path: Path, plant: Plant, python: Path, exact: Exact
+    tmp_path: Path, plant: Plant, planted_python: Path, exact: Exact
 ) -> None:
     import numpy as np
 
@@ -100,7 +85,7 @@ def test_versions_that_are_not_the_locked_ones_are_told(
     packages, hashes = {name: "v1", "numpy": "0.0.1"}, {name: (), "numpy": ()}
     locked = replace(stack("v1", name), packages=packages, hashes=hashes)
     session, visits = plan(folder, locked)
-    list(rounds.measure(folder, session, visits, {"v1": python}, exact, timeout=60))
+    list(rounds.measure(folder, session, visits, {"v1": planted_python}, exact, timeout=60))
     (row,) = history.measurements(folder, "v1")
     assert row.reasons[0] == f"numpy {np.__version__} was measured, 0.0.1 is locked"
     assert not row.valid
@@ -121,7 +106,7 @@ def test_its_user_s_path_is_not_measured(
 
 @pytest.mark.usefixtures("few_draws")
 def test_compiling_is_told_where_caches_were_empty(
-    tmp_path: Path, plant: Plant, python: Path, exact: Exact
+    tmp_path: Path, plant: Plant, planted_python: Path, exact: Exact
 ) -> None:
     folder = tmp_path / "history"
     timed = "Timing(compile_s=1.0, warmup_s=0.1, sample_s=0.1)"
@@ -140,7 +125,7 @@ def test_compiling_is_told_where_caches_were_empty(
     session, visits = planning.plan(
         folder, history.Header("quick", ()), wanted, {"v1": only}, retry=False
     )
-    list(rounds.measure(folder, session, visits, {"v1": python}, exact, timeout=60))
+    list(rounds.measure(folder, session, visits, {"v1": planted_python}, exact, timeout=60))
     cold, warm = history.measurements(folder, "v1")
     assert cold.case.method == "nuts"
     assert cold.metrics["compile_s"] == 1.0

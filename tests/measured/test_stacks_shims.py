@@ -43,7 +43,7 @@ LIBRARY_S_OWN_CONSTANTS = """
 import numpy
 array = numpy.array
 def plain(value, *given, **named):
-    floats = isinstance(value, (list, tuple)) and value and all(type(each) is float for each in value)
+    floats = isinstance(value, (list, tuple)) and {type(each) for each in value} == {float}
     return value if floats and not (given or named) else array(value, *given, **named)
 numpy.array = plain
 """
