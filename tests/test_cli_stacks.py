@@ -87,6 +87,26 @@ def test_what_can_not_be_built_is_told_and_the_others_go_on(call, tmp_path):
     assert done.err.count("no Python 2.6 runs on this machine") == 2
 
 
+@pytest.mark.parametrize("command", ["build", "doctor"])
+def test_a_name_that_is_wrong_does_not_stop_the_others(call, tmp_path, command):
+    locked(tmp_path)
+    locked(tmp_path, name="broken").write_text("pymc>=5\n")
+    done = call("stacks", command, "gone", "broken", "pymc-v5.16.2")
+    assert done.code == 3
+    assert "no Python 2.6 runs" in done.out + done.err
+    assert "there is no stack gone" in done.err
+    assert "broken.txt: the header has no stack" in done.err
+
+
+@pytest.mark.parametrize("command", ["build", "doctor"])
+def test_nothing_but_wrong_names(call, tmp_path, command):
+    locked(tmp_path, name="broken").write_text("pymc>=5\n")
+    for names in (["gone", "broken"], []):
+        done = call("stacks", command, *names)
+        assert done.code == 2
+        assert len(done.err.splitlines()) == max(len(names), 1)
+
+
 def test_wrong_use(call, tmp_path):
     locked(tmp_path)
     for arguments, said in [

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gmixbench.cli.exits import INTERRUPTED, NOT_MEASURED, UsageError
-from gmixbench.cli.options import all_of, console, one_of, positive
+from gmixbench.cli.options import Locks, all_of, console, one_of, positive
 from gmixbench.spec import DATASETS, DEFAULT_DATASET, METHODS, MODELS, PROFILES
 
 if TYPE_CHECKING:
@@ -27,9 +27,6 @@ app = typer.Typer(
 )
 
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="Folder that `history` made.")]
-Locks = Annotated[
-    Path | None, typer.Option(help="Folder of lock files; benchmarks/stacks unless given.")
-]
 
 
 @app.callback()

@@ -17,6 +17,7 @@ app = typer.Typer(
     help="Lock, build and look after stacks: library versions with all they need.",
 )
 
+
 @app.command("list")
 def list_(locks: Locks = None) -> None:
     """Stacks by library and date, and the disk that their environments use.
@@ -136,7 +137,7 @@ def remove(
 
     if bool(names) == every:
         raise UsageError("name the stacks to remove, or say --all")
-    gone = building.remove(names or None)
+    gone = building.remove(names or None, say=_say)
     typer.echo(f"{gone} environment{'' if gone == 1 else 's'} removed")
 
 

@@ -124,12 +124,15 @@ def built(stack: Stack) -> Built | None:
         return None
 
 
-def remove(names: Collection[str] | None = None) -> int:
+def remove(names: Collection[str] | None = None, *, say: uv.Say = lambda _: None) -> int:
     """Remove environments, those of earlier locks too; gives how many there were.
+
+    One that is being built is removed when that is done. What is measured in one meanwhile fails.
 
     Parameters
     ----------
     names : of stacks, whether or not their lock is here; all unless given
+    say : told what is going on
 
     Raises
     ------
@@ -140,7 +143,7 @@ def remove(names: Collection[str] | None = None) -> int:
         place for place in environments() if names is None or place.name.rpartition("-")[0] in names
     ]
     for place in chosen:
-        with _held(place.name, place, lambda _: None):
+        with _held(place.name, place, say):
             _wipe(place)
     return len(chosen)
 

@@ -155,14 +155,18 @@ def _wait(
         variables.pop(name, None)
     with (scratch / "stderr").open("wb") as errors:
         begun = time.monotonic()
-        process = subprocess.Popen(
-            [*worker.command, str(scratch / "job"), str(scratch / "record")],
-            env=variables,
-            stdin=subprocess.DEVNULL,
-            stdout=errors,
-            stderr=errors,
-            start_new_session=True,
-        )
+        try:
+            process = subprocess.Popen(
+                [*worker.command, str(scratch / "job"), str(scratch / "record")],
+                env=variables,
+                stdin=subprocess.DEVNULL,
+                stdout=errors,
+                stderr=errors,
+                start_new_session=True,
+            )
+        except FileNotFoundError:
+            gone = f"{worker.command[0]} is not there any more"
+            return Failure(case, "crash", gone)
         try:
             while process.poll() is None:
                 passed = time.monotonic() - begun

@@ -1,3 +1,4 @@
+import json
 import os
 import re
 import signal
@@ -64,7 +65,8 @@ def test_two_builds_of_one_stack_do_not_differ(tiny_stack):
     building.remove(["tiny"])
     building.build(stack)
     second = building.built(stack).files
-    assert first == second
+    assert first.keys() == second.keys()
+    assert all(first[path].size == second[path].size for path in first)
 
 
 def test_another_lock_has_another_environment(tiny_stack):
@@ -77,12 +79,13 @@ def test_another_lock_has_another_environment(tiny_stack):
     "damage",
     [
         lambda path: path.write_text(""),  # in place: uv's cache has the same file
+        lambda path: path.write_text("one = 2\n"),
         lambda path: path.unlink(),
         lambda path: next(path.parent.glob("__pycache__/*.pyc")).write_bytes(b""),
         lambda path: (path.parents[4] / "bin" / "python").unlink(),
         lambda path: (path.parents[4] / building.MARKER).write_text("{"),
     ],
-    ids=["cut short", "gone", "bytecode", "python", "marker"],
+    ids=["cut short", "edited", "gone", "bytecode", "python", "marker"],
 )
 def test_damage_is_seen_and_mended(tiny_stack, damage):
     stack, said = tiny_stack(), []
@@ -95,11 +98,12 @@ def test_damage_is_seen_and_mended(tiny_stack, damage):
     assert module_of(stack).read_text() == before
 
 
-def test_damage_in_the_cache_of_uv_reaches_no_other_stack(tiny_stack):
+@pytest.mark.parametrize("damage", ["", "one = 2\n"], ids=["cut short", "edited"])
+def test_damage_in_the_cache_of_uv_reaches_no_other_stack(tiny_stack, damage):
     first = tiny_stack()
     building.build(first)
     linked = module_of(first).stat().st_nlink > 1  # not where caches are on another disk
-    module_of(first).write_text("")
+    module_of(first).write_text(damage)
     other, said = replace(first, name="other"), []
     building.build(other, say=said.append)
     assert module_of(other).read_text() == "one = 1\n"
@@ -107,6 +111,32 @@ def test_damage_in_the_cache_of_uv_reaches_no_other_stack(tiny_stack):
         assert any("damaged in uv's cache: numpyro" in line for line in said)
     building.build(first)
     assert module_of(first).read_text() == "one = 1\n"
+
+
+def test_stacks_that_share_files_do_not_damage_each_other(tiny_stack):
+    first = tiny_stack()
+    building.build(first)
+    other = replace(first, name="other")
+    building.build(other)
+    building.remove(["other"])
+    assert building.faults(first) == ()
+
+
+def test_an_environment_of_an_older_gmixbench_is_held_to_sizes_alone(tiny_stack):
+    stack, said = tiny_stack(), []
+    building.build(stack)
+    marker = building.environment(stack) / building.MARKER
+    told = json.loads(marker.read_text())
+    told["files"] = {path: size for path, (size, _) in told["files"].items()}
+    marker.write_text(json.dumps(told))
+    module_of(stack).write_text("one = 2\n")
+    building.build(stack, say=said.append)
+    assert said == []
+    module_of(stack).write_text("")
+    building.build(stack, say=said.append)
+    assert "numpyro/__init__.py is damaged" in said[0]
+    module_of(stack).write_text("one = 2\n")
+    assert building.faults(stack)
 
 
 def test_what_was_left_half_done_is_built_again(tiny_stack):
@@ -180,6 +210,20 @@ def test_killed_while_uv_works(elsewhere):
     said = []
     building.build(stack, say=said.append)
     assert said[0] == "tiny: waiting for another build"
+    assert building.faults(stack) == ()
+
+
+def test_one_of_three_is_killed(elsewhere):
+    stack, start = elsewhere
+    first = start(slowly=True)
+    assert "building on" in first.stdout.readline()
+    others = [start(slowly=True), start(slowly=True)]
+    for process in others:
+        assert "waiting for another build" in process.stdout.readline()
+    first.send_signal(signal.SIGKILL)
+    said = [process.communicate()[0] for process in others]
+    assert [process.returncode for process in others] == [0, 0], said
+    assert sum(text.count("building on") for text in said) == 1
     assert building.faults(stack) == ()
 
 
