@@ -75,7 +75,7 @@ def test_a_history_is_drawn_and_exported_from_disk(releases):
     assert releases("history", "report", "out").code == 0
     assert Path("out/history.html").exists()
     told = Path("out/history.md").read_text()
-    assert "| NumPyro 1 to 2 | wrong density |" in told
+    assert "| NumPyro 1, 2 | wrong density |" in told
     assert "| NumPyro 3 | failed |" in told
     said = releases("history", "export", "out", "--format", "csv", "--to", "rows.csv")
     assert said.code == 0

@@ -8,6 +8,7 @@ import typer
 
 from gmixbench.cli.exits import INTERRUPTED, NOT_MEASURED, UsageError
 from gmixbench.cli.options import Locks, all_of, console, one_of, positive
+from gmixbench.report.tidy import FORMATS
 from gmixbench.spec import DATASETS, DEFAULT_DATASET, METHODS, MODELS, PROFILES
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ FOLDER = Path("benchmarks") / "history"
 """Where the project's own history stands."""
 
 LIBRARIES = ("pymc", "numpyro")
-FORMATS = ("csv", "parquet", "json")
 
 app = typer.Typer(
     invoke_without_command=True,

@@ -5,7 +5,6 @@ from pathlib import Path
 
 from gmixbench.record import write_bytes
 from gmixbench.report.history_words import (
-    LABELS,
     case,
     headline,
     how_much_with_interval,
@@ -67,7 +66,7 @@ def _notices(history: History, findings: Findings) -> Iterator[Sequence[str]]:
     for remark in remarks(history, findings.notices):
         yield (
             f"{remark.library} {remark.releases}",
-            LABELS[remark.kind],
+            remark.label,
             ", ".join(remark.cases),
             remark.rounds,
             remark.message,

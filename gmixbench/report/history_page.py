@@ -19,13 +19,14 @@ from gmixbench.report.history_words import (
     case,
     headline,
     how_much_with_interval,
+    judged,
     library,
     metric,
     others,
     remarks,
 )
-from gmixbench.report.interactive import COLOURS, interactive
-from gmixbench.report.pane import LIBRARIES, datasets
+from gmixbench.report.interactive import interactive
+from gmixbench.report.pane import TITLES, datasets
 from gmixbench.report.timeline import timeline
 from gmixbench.ruler.changes import Change, Findings, Series
 from gmixbench.ruler.history import History, Release
@@ -93,10 +94,11 @@ def write_history_page(history: History, findings: Findings, folder: Path) -> Pa
         labels=LABELS,
         charts=charts,
         plotly=_plotly() if charts else Markup(""),
-        libraries=[(n, library(n), COLOURS.get(n, style.PURPLE)) for n in _libraries(history)],
+        libraries=[(n, library(n), style.library_colour(n)) for n in _libraries(history)],
         models=[name for name in MODELS if _has_model(history, name)],
         blocks=blocks(history, findings),
         alarms=_alarms(findings),
+        unjudged=bool(findings.series) and not judged(findings.series),
         history=history,
         rounds=_rounds(history),
         metrics=METRICS.values(),
@@ -138,7 +140,7 @@ def _template() -> Template:
 
 def _libraries(history: History) -> list[str]:
     names = dict.fromkeys(release.library for release in history.releases)
-    return sorted(names, key=lambda name: [*LIBRARIES, name].index(name))
+    return sorted(names, key=lambda name: [*TITLES, name].index(name))
 
 
 def _has_model(history: History, name: str) -> bool:
@@ -153,7 +155,7 @@ def _by_kind(some: Sequence[Remark]) -> dict[str, list[Remark]]:
 
 
 def _alarms(findings: Findings) -> str:
-    rates = [series.false_alarms for series in findings.series]
+    rates = [s.false_alarms for s in findings.series if s.false_alarms is not None]
     if not rates:
         return ""
     low, high = min(rates), max(rates)

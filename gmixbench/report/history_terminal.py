@@ -6,7 +6,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from gmixbench.report.history_words import (
-    LABELS,
+    GRAVE,
+    NOT_JUDGED,
+    SAME_RUNS,
     case,
     how_much_with_interval,
     interval,
@@ -15,11 +17,11 @@ from gmixbench.report.history_words import (
     others,
     remarks,
     short,
+    with_interval,
 )
 from gmixbench.report.numbers import MISSING
-from gmixbench.report.pane import PANES, Standing, datasets, standings
-from gmixbench.report.pane import Case as Line
-from gmixbench.ruler.changes import Findings
+from gmixbench.report.pane import PANES, Line, Standing, datasets, standings
+from gmixbench.ruler.changes import Findings, Series
 from gmixbench.ruler.history import History, Release
 
 VERDICTS = {"regressed": "[bold red]regressed[/]", "improved": "[green]improved[/]"}
@@ -49,10 +51,10 @@ def _notices(history: History, findings: Findings) -> Table:
     for heading in ("release", "what", "cases", "rounds", "why"):
         table.add_column(heading, overflow="fold")
     for remark in remarks(history, findings.notices):
-        colour = "bold red" if remark.kind in ("invalid", "density", "failed") else "yellow"
+        colour = "bold red" if remark.kind in GRAVE else "yellow"
         table.add_row(
             escape(f"{remark.library} {remark.releases}"),
-            f"[{colour}]{LABELS.get(remark.kind, remark.kind)}[/]",
+            f"[{colour}]{remark.label}[/]",
             escape(", ".join(remark.cases)),
             remark.rounds,
             escape(remark.message),
@@ -105,16 +107,27 @@ def _last(history: History, findings: Findings, old: Release, new: Release) -> T
             continue
         centres = dict(zip(series.stacks, series.centre, strict=True))
         by_stack = found.get(Line(series.library, series.dataset, series.model, series.method), {})
-        change = next((c for c in series.changes if c.stack == new.stack), None)
-        said = "no change" if change is None else VERDICTS.get(change.verdict, change.verdict)
         table.add_row(
             metric(series.metric),
             case(series, with_dataset=several),
             _value(series.metric, centres.get(old.stack), by_stack.get(old.stack)),
             _value(series.metric, centres.get(new.stack), by_stack.get(new.stack)),
-            said if centres.get(old.stack) and centres.get(new.stack) else MISSING,
+            _said(series, new) if centres.get(old.stack) and centres.get(new.stack) else MISSING,
         )
     return table
+
+
+def _said(series: Series, new: Release) -> str:
+    """What is said of the last release: a change, or how large one could be that was not seen."""
+    change = next((c for c in series.changes if c.stack == new.stack), None)
+    if change is not None:
+        return VERDICTS.get(change.verdict, change.verdict)
+    step = dict(zip(series.stacks, series.steps, strict=True)).get(new.stack)
+    if step is None:
+        return NOT_JUDGED
+    if step[1] == step[2]:
+        return SAME_RUNS
+    return f"none seen: {with_interval(series, step)}"
 
 
 def _value(name: str, centre: tuple[float, float, float] | None, standing: Standing | None) -> str:

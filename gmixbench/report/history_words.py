@@ -1,12 +1,12 @@
 """The words of a history: by how much something changed, what moved with it, and the headline."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 from gmixbench.report.numbers import MISSING, fixed, listing, number
-from gmixbench.report.pane import LIBRARIES, METHODS, PANES
-from gmixbench.ruler.changes import Change, Findings, Notice, Series
+from gmixbench.report.pane import METHODS, PANES, TITLES
+from gmixbench.ruler.changes import Change, Findings, Interval, Notice, Series
 from gmixbench.ruler.dependencies import changed
 from gmixbench.ruler.history import History, Release
 from gmixbench.ruler.metrics import METRICS
@@ -21,18 +21,39 @@ GRAVE = ("invalid", "density", "failed")
 """Kinds of notices that a release must not have; the others are worth knowing."""
 
 LABELS = {
-    "invalid": "wrong posterior",
+    "invalid": "invalid",
     "density": "wrong density",
     "failed": "failed",
     "unconverged": "ADVI not converged",
-    "unjoined": "speeds left out",
+    "unjoined": "left out",
     "shim": "needed a workaround",
 }
+
+BIASED = "wrong posterior"
+"""Label of what is invalid for a bias: not for want of evidence, or of the right packages."""
+
+SAME_RUNS = "the same runs"
+"""Of neighbours whose runs share their random stream, and agree to rounding."""
+
+NOT_JUDGED = "not judged (one round)"
+"""Of a series in which no release has two rounds: not the same as no change."""
+
+
+def label(notice: Notice) -> str:
+    """What a notice says in two words."""
+    if notice.kind == "invalid" and notice.message.startswith("bias"):
+        return BIASED
+    return LABELS.get(notice.kind, notice.kind)
+
+
+def judged(series: Sequence[Series]) -> bool:
+    """Whether a change could have been seen in any of some series."""
+    return any(one.false_alarms is not None for one in series)
 
 
 def library(name: str) -> str:
     """Line of releases as it is written."""
-    return LIBRARIES.get(name, name)
+    return TITLES.get(name, name)
 
 
 def case(series: Series, *, with_dataset: bool = False) -> str:
@@ -49,13 +70,13 @@ def metric(name: str) -> str:
 
 
 def value(name: str, some: float | None) -> str:
-    """Value of a metric; microseconds say their unit."""
-    if some is not None and name in METRICS and METRICS[name].unit == "s" and 0 < some < 1e-3:
-        return f"{number(1e6 * some)} µs"
+    """Value of a metric; seconds say their unit."""
+    if some is not None and name in METRICS and METRICS[name].unit == "s":
+        return f"{number(1e6 * some)} µs" if 0 < some < 1e-3 else f"{number(some)} s"
     return fixed(some, 3) if name.startswith("rhat") else number(some)
 
 
-def interval(name: str, centre: tuple[float, float, float] | None) -> str:
+def interval(name: str, centre: Interval | None) -> str:
     """Estimate with its interval."""
     if centre is None:
         return MISSING
@@ -70,12 +91,18 @@ def how_much(series: Series, change: Change) -> str:
 
 def how_much_with_interval(series: Series, change: Change, effect: str = "effect") -> str:
     """Size of a change with its interval; `effect` is "effect" or "step"."""
-    estimate, low, high = change.effect if effect == "effect" else change.step
+    chosen = change.effect if effect == "effect" else change.step
+    return with_interval(series, chosen, change.verdict)
+
+
+def with_interval(series: Series, size: Interval, verdict: str = "changed") -> str:
+    """Size of an effect or a step with its interval."""
+    estimate, low, high = size
     if series.scale == "difference":
         return f"{_signed(estimate)} ({_signed(low)} to {_signed(high)})"
     if _in_times(estimate):
         fold = sorted((1 / low, 1 / high) if estimate < 1 else (low, high))
-        words = _size(series, estimate, change.verdict)
+        words = _size(series, estimate, verdict)
         return f"{words} ({number(fold[0])} to {number(fold[1])})"
     return f"{_percent(estimate)} ({_percent(low)} to {_percent(high)})"
 
@@ -150,6 +177,7 @@ class Remark:
 
     library: str
     kind: str
+    label: str
     releases: str
     dates: str
     cases: tuple[str, ...]
@@ -172,6 +200,7 @@ def remarks(history: History, notices: Sequence[Notice]) -> list[Remark]:
             Remark(
                 library=library(name),
                 kind=kind,
+                label=label(some[0]),
                 releases=span([r.version for r in shown], _line(history, name)),
                 dates=" to ".join(dict.fromkeys((shown[0].released, shown[-1].released)))
                 if shown
@@ -204,11 +233,17 @@ def _line(history: History, name: str) -> list[str]:
 
 def span(versions: Sequence[str], line: Sequence[str]) -> str:
     """Versions as "a to b (5 releases)" where they are neighbours in their line, else listed."""
-    if len(versions) > 3 and versions[0] in line:
-        first = line.index(versions[0])
-        if list(line[first : first + len(versions)]) == list(versions):
-            return f"{versions[0]} to {versions[-1]} ({len(versions)} releases)"
+    if _neighbours(versions, line):
+        return f"{versions[0]} to {versions[-1]} ({len(versions)} releases)"
     return ", ".join(versions)
+
+
+def _neighbours(versions: Sequence[str], line: Sequence[str]) -> bool:
+    """Whether versions are so many neighbours in their line that listing them would be long."""
+    if len(versions) <= 3 or versions[0] not in line:
+        return False
+    first = line.index(versions[0])
+    return list(line[first : first + len(versions)]) == list(versions)
 
 
 @dataclass(frozen=True)
@@ -229,16 +264,8 @@ def _headline(history: History, findings: Findings, name: str) -> Headline:
     line = [release for release in history.releases if release.library == name]
     versions = {release.stack: release.version for release in line}
     grave = [n for n in findings.notices if n.library == name and n.kind in GRAVE]
-    wrong = dict.fromkeys(n.stack for n in grave if n.kind != "failed")
-    failed = dict.fromkeys(n.stack for n in grave if n.kind == "failed" and n.stack not in wrong)
     series = [s for s in findings.series if s.library == name and s.metric == LEADING]
-    when = dict.fromkeys(c.stack for s in series for c in s.changes)
-    parts = [
-        _count(len(wrong), "invalid release", [versions.get(s, s) for s in wrong]),
-        _count(len(failed), "failed", [versions.get(s, s) for s in failed], plural=False),
-        f"{len(when) or 'no'} {'change' if len(when) == 1 else 'changes'} in {metric(LEADING)}",
-    ]
-    lead = f"{library(name)}: " + "; ".join(part for part in parts if part) + "."
+    lead = "; ".join([*_faults(grave, versions), *_changes(series)])
     count = f"{len(line)} {'release' if len(line) == 1 else 'releases'}"
     first, last = (f"{release.version} ({release.released[:7]})" for release in (line[0], line[-1]))
     sentences = [f"{count} from {first} to {last}."]
@@ -249,14 +276,38 @@ def _headline(history: History, findings: Findings, name: str) -> Headline:
             if _range(series, release.stack, verdict)
         ]
         sentences += [f"{word} since {listing(told)}."] if told else []
-    return Headline(lead, " ".join(sentences))
+    return Headline(f"{library(name)}: {lead}.", " ".join(sentences))
 
 
-def _count(count: int, word: str, versions: Sequence[str], *, plural: bool = True) -> str:
+def _faults(grave: Sequence[Notice], versions: Mapping[str, str]) -> list[str]:
+    """What is wrong, each release counted where it is worst."""
+    worst: dict[str, str] = {}
+    ranks = (LABELS["density"], BIASED, LABELS["invalid"], LABELS["failed"])
+    for notice in sorted(grave, key=lambda notice: ranks.index(label(notice))):
+        worst.setdefault(notice.stack, label(notice))
+    words = {LABELS["density"]: "of wrong density", BIASED: "sampling a wrong posterior"}
+    line, found = [*versions.values()], []
+    for rank in ranks:
+        stacks = [stack for stack in versions if worst.get(stack) == rank]
+        if stacks:
+            count = f"{len(stacks)} {'release' if len(stacks) == 1 else 'releases'}"
+            listed = [versions[stack] for stack in stacks]
+            told = f"{listed[0]} to {listed[-1]}" if _neighbours(listed, line) else short(listed)
+            found.append(f"{count} {words.get(rank, rank)} ({told})")
+    if {*worst.values()} <= {LABELS["failed"]}:
+        found.insert(0, "no invalid release")
+    return found
+
+
+def _changes(series: Sequence[Series]) -> list[str]:
+    if not series:
+        return []
+    if not judged(series):
+        return [f"{metric(LEADING)} {NOT_JUDGED}"]
+    count = len({change.stack for one in series for change in one.changes})
     if not count:
-        return f"no {word}" if word.startswith("invalid") else ""
-    ending = "s" if plural and count > 1 else ""
-    return f"{count} {word}{ending} ({short(versions)})"
+        return [f"no change seen in {metric(LEADING)}"]
+    return [f"{count} {'change' if count == 1 else 'changes'} in {metric(LEADING)}"]
 
 
 def _range(series: Sequence[Series], stack: str, verdict: str) -> str:

@@ -1,6 +1,7 @@
 """The chart of a history for the page: a Plotly figure as plain data."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date
 from html import escape
 from math import log10
 from typing import Any
@@ -8,23 +9,22 @@ from typing import Any
 from gmixbench.report import style
 from gmixbench.report.history_words import interval, library, mark, metric, moved, short, value
 from gmixbench.report.pane import (
-    LIBRARIES,
     METHODS,
-    Case,
+    Line,
     Pane,
     Point,
     Standing,
     bounds,
+    invalid,
     panes,
     points,
     standings,
     ticks,
+    weight,
 )
 from gmixbench.ruler.changes import Findings, Series
 from gmixbench.ruler.history import History, Release
-from gmixbench.spec import MODELS
 
-COLOURS = {"pymc": style.BLUE, "numpyro": style.ORANGE}
 DASHES = {"unordered": "solid", "ordered": "dash"}
 SYMBOLS = {"unordered": "circle", "ordered": "square"}
 
@@ -32,6 +32,9 @@ PREFIXES = ((1.0, ""), (1e-3, "m"), (1e-6, "µ"), (1e-9, "n"))
 
 ROW, PANEL, GAP, TOP, BOTTOM = 22, 150, 46, 50, 44
 """Pixels of a line of the validity panel, of a panel, between panels, above and below all."""
+
+LABEL_ROOM = (15.0, 8.0)
+"""How many sizes of changes have room beside each other in a panel, and above each other."""
 
 Data = dict[str, Any]
 
@@ -41,10 +44,10 @@ def interactive(history: History, findings: Findings, dataset: str) -> Data:
 
     Each trace's `meta` has its library and model, by which the page shows and hides it.
     """
-    cases = {case: found for case, found in standings(history).items() if case.dataset == dataset}
+    lines = standings(history, dataset)
     shown = panes(findings, dataset)
     with_it = {stack: short(texts) for stack, texts in moved(history).items()}
-    heights = [ROW * max(len(cases), 2), *[PANEL] * len(shown)]
+    heights = [ROW * max(len(lines), 2), *[PANEL] * len(shown)]
     total = sum(heights) + GAP * (len(heights) - 1)
     layout = _layout(total + TOP + BOTTOM)
     traces: list[Data] = []
@@ -53,9 +56,9 @@ def interactive(history: History, findings: Findings, dataset: str) -> Data:
         axis = "" if k == 0 else str(k + 1)
         domain = [(top - tall) / total, top / total]
         if k == 0:
-            layout["yaxis"] = _validity_axis(cases, domain)
+            layout["yaxis"] = _validity_axis(lines, domain)
             layout["annotations"].append(_title("Was the posterior right?", domain[1]))
-            traces += _validity(history, cases, with_it)
+            traces += _validity(history, lines, with_it)
         else:
             pane, series = shown[k - 1]
             low, high = bounds(pane, series)
@@ -63,14 +66,16 @@ def interactive(history: History, findings: Findings, dataset: str) -> Data:
             layout["annotations"].append(_title(_pane_title(pane), domain[1]))
             if pane.reference and low < pane.reference[0] < high:
                 layout["shapes"].append(_reference(pane.reference[0], f"y{axis}"))
+            spoken = _spoken(history, pane, series, (low, high))
             for one in series:
                 along = points(history, one)
-                found = cases.get(Case(one.library, dataset, one.model, one.method), {})
-                line = _line(one, along, found, with_it, low)
+                found = lines.get(Line(one.library, dataset, one.model, one.method), {})
+                own = {stack for line, stack in spoken if line == (one.library, one.model)}
+                line = _line(one, along, found, with_it, low, own)
                 traces += [{**trace, "yaxis": f"y{axis}"} for trace in line]
         top -= tall + GAP
     layout["xaxis"]["anchor"] = "y" if len(heights) == 1 else f"y{len(heights)}"
-    layout["shapes"] += [_upright(release) for release in _invalid(history, cases)]
+    layout["shapes"] += [_upright(release) for release in invalid(history, lines)]
     return {"data": traces, "layout": layout}
 
 
@@ -99,8 +104,8 @@ def _layout(height: int) -> Data:
     }
 
 
-def _validity_axis(cases: Mapping[Case, object], domain: Sequence[float]) -> Data:
-    names = [_short(case) for case in cases]
+def _validity_axis(lines: Mapping[Line, object], domain: Sequence[float]) -> Data:
+    names = [_short(line) for line in lines]
     return {
         "domain": domain,
         "range": [len(names) - 0.4, -0.6],
@@ -114,8 +119,8 @@ def _validity_axis(cases: Mapping[Case, object], domain: Sequence[float]) -> Dat
     }
 
 
-def _short(case: Case) -> str:
-    return f"{case.model} {METHODS.get(case.method, case.method)}"
+def _short(line: Line) -> str:
+    return f"{line.model} {METHODS.get(line.method, line.method)}"
 
 
 def _axis(pane: Pane, ends: tuple[float, float], domain: Sequence[float]) -> Data:
@@ -181,25 +186,13 @@ def _upright(release: Release) -> Data:
     }  # fmt: skip
 
 
-def _invalid(history: History, cases: Mapping[Case, Mapping[str, Standing]]) -> list[Release]:
-    return [
-        release
-        for release in history.releases
-        if any(
-            found[release.stack].verdict == "invalid"
-            for found in cases.values()
-            if release.stack in found
-        )
-    ]
-
-
 def _validity(
-    history: History, cases: Mapping[Case, Mapping[str, Standing]], with_it: Mapping[str, str]
+    history: History, lines: Mapping[Line, Mapping[str, Standing]], with_it: Mapping[str, str]
 ) -> list[Data]:
     traces = []
-    for row, (case, found) in enumerate(cases.items()):
-        line = [release for release in history.releases if release.stack in found]
-        verdicts = [found[release.stack].verdict for release in line]
+    for row, (line, found) in enumerate(lines.items()):
+        shown = [release for release in history.releases if release.stack in found]
+        verdicts = [found[release.stack].verdict for release in shown]
         bad = [verdict in ("invalid", "failed") for verdict in verdicts]
         symbols = {
             "valid": "circle",
@@ -207,14 +200,14 @@ def _validity(
             "invalid": "x",
             "failed": "diamond-open",
         }
-        colour = COLOURS.get(case.library, style.PURPLE)
+        colour = style.library_colour(line.library)
         colours = [style.VERMILLION if b else colour for b in bad]
         traces.append(
             {
                 "type": "scatter",
                 "mode": "markers",
-                "x": [release.released for release in line],
-                "y": [row] * len(line),
+                "x": [release.released for release in shown],
+                "y": [row] * len(shown),
                 "marker": {
                     "symbol": [symbols[verdict] for verdict in verdicts],
                     "size": [12 if b else 7 for b in bad],
@@ -222,9 +215,9 @@ def _validity(
                     "color": colours,
                     "line": {"width": [2 if b else 1 for b in bad], "color": colours},
                 },
-                "text": [_hover(r, case.name, None, found.get(r.stack), with_it) for r in line],
+                "text": [_hover(r, line.name, None, found.get(r.stack), with_it) for r in shown],
                 "hovertemplate": "%{text}<extra></extra>",
-                "meta": {"library": case.library, "model": case.model},
+                "meta": {"library": line.library, "model": line.model},
                 "yaxis": "y",
             }
         )
@@ -237,8 +230,9 @@ def _line(
     found: Mapping[str, Standing],
     with_it: Mapping[str, str],
     low: float,
+    spoken: Collection[str],
 ) -> list[Data]:
-    colour = COLOURS.get(series.library, style.PURPLE)
+    colour = style.library_colour(series.library)
     common: Data = {
         "type": "scatter",
         "hovertemplate": "%{text}<extra></extra>",
@@ -279,7 +273,7 @@ def _line(
     ]
     changes = [p for p in along if p.change is not None and p.centre is not None]
     if changes:
-        traces.append(_changes(series, changes, hover(changes), common, low))
+        traces.append(_changes(series, changes, hover(changes), common, low, spoken))
     wrong = [
         p
         for p in along
@@ -290,22 +284,60 @@ def _line(
     return traces
 
 
+def _spoken(
+    history: History, pane: Pane, series: Sequence[Series], ends: tuple[float, float]
+) -> set[tuple[tuple[str, str], str]]:
+    """Changes whose size has room, by library and model, and stack: the largest first.
+
+    Both models mostly change at once, and then one of them speaks; all are marked.
+    """
+    days = [date.fromisoformat(release.released).toordinal() for release in history.releases]
+    scale = log10 if pane.log else float
+    foot, head = map(scale, ends)
+    placed = [
+        (weight(one, point.change), one, point, point.centre[0])
+        for one in series
+        for point in points(history, one)
+        if point.change is not None and point.centre is not None
+    ]
+    taken: list[tuple[float, float]] = []
+    told: set[tuple[str, str]] = set()
+    found = set()
+    for _, one, point, level in sorted(placed, key=lambda entry: -entry[0]):
+        day = date.fromisoformat(point.release.released).toordinal()
+        x = LABEL_ROOM[0] * (day - min(days)) / max(max(days) - min(days), 1)
+        y = LABEL_ROOM[1] * (scale(max(level, ends[0])) - foot) / (head - foot)
+        free = all(abs(x - other[0]) >= 1 or abs(y - other[1]) >= 1 for other in taken)
+        if free and (one.library, point.release.stack) not in told:
+            taken.append((x, y))
+            told.add((one.library, point.release.stack))
+            found.add(((one.library, one.model), point.release.stack))
+    return found
+
+
 def _changes(
-    series: Series, changes: Sequence[Point], hover: list[str], common: Data, low: float
+    series: Series,
+    changes: Sequence[Point],
+    hover: list[str],
+    common: Data,
+    low: float,
+    spoken: Collection[str],
 ) -> Data:
     told = [(p, p.change, p.centre) for p in changes if p.change is not None and p.centre]
     arrows = {"regressed": "▼", "improved": "▲"}
     colours = {"regressed": style.VERMILLION, "improved": "#007a5a"}
-    # Both models mostly change at once: one speaks, the other is marked.
-    speaks = series.model == next(iter(MODELS))
-    words = [f"{arrows.get(c.verdict, '●')} {mark(series, c)}" for _, c, _ in told]
     return {
         **common,
         "mode": "markers+text",
         "x": [p.release.released for p, _, _ in told],
         "y": [max(centre[0], low) for _, _, centre in told],
-        "text": [f"<b>{word}</b>" if speaks else "" for word in words],
-        "textposition": "bottom center" if speaks else "top center",
+        "text": [
+            f"<b>{arrows.get(c.verdict, '●')} {mark(series, c)}</b>"
+            if p.release.stack in spoken
+            else ""
+            for p, c, _ in told
+        ],
+        "textposition": "bottom center",
         "textfont": {"size": 11, "color": [colours.get(c.verdict, style.INK) for _, c, _ in told]},
         "customdata": hover,
         "hovertemplate": "%{customdata}<extra></extra>",
@@ -350,7 +382,7 @@ def _hover(
     standing: Standing | None,
     with_it: Mapping[str, str],
 ) -> str:
-    title = LIBRARIES.get(release.library, release.library)
+    title = library(release.library)
     lines = [
         f"<b>{escape(f'{title} {release.version}')}</b>, {release.released}, "
         + escape(f"Python {release.python}"),
@@ -360,7 +392,8 @@ def _hover(
         series, point = shown
         rounds = ", ".join(value(series.metric, one) for one in point.values)
         lines.append(f"{metric(series.metric)}: <b>{interval(series.metric, point.centre)}</b>")
-        lines.append(f"{len(point.values)} rounds: {rounds}")
+        count = len(point.values)
+        lines.append(f"{count} {'round' if count == 1 else 'rounds'}: {rounds}")
         if point.change is not None:
             lines.append(f"<b>{point.change.verdict}: {mark(series, point.change)}</b>")
     if standing is not None:

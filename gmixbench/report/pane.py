@@ -1,6 +1,6 @@
 """What the charts of a history show: their panes, and how each release stood in each case."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import floor, log10
 from typing import Literal
@@ -10,7 +10,7 @@ from gmixbench.ruler.history import History, Measurement, Release
 from gmixbench.ruler.verdict import CONVERGED
 from gmixbench.spec import MODELS
 
-LIBRARIES = {"pymc": "PyMC", "numpyro": "NumPyro"}
+TITLES = {"pymc": "PyMC", "numpyro": "NumPyro"}
 """Lines of releases as they are written."""
 
 METHODS = {"nuts": "NUTS", "advi-matched": "ADVI", "advi-library": "ADVI, library's optimizer"}
@@ -81,7 +81,7 @@ class Standing:
 
 
 @dataclass(frozen=True)
-class Case:
+class Line:
     """A line of the chart of validity: a model and method of a library on a data set."""
 
     library: str
@@ -92,7 +92,7 @@ class Case:
     @property
     def name(self) -> str:
         """As it is written, the data set apart."""
-        return f"{LIBRARIES.get(self.library, self.library)} {self.model} {METHODS[self.method]}"
+        return f"{TITLES.get(self.library, self.library)} {self.model} {METHODS[self.method]}"
 
 
 def datasets(history: History) -> list[str]:
@@ -100,28 +100,41 @@ def datasets(history: History) -> list[str]:
     return list(dict.fromkeys(item.case.dataset for item in history.measurements))
 
 
-def standings(history: History) -> dict[Case, dict[str, Standing]]:
-    """How each release stood, by case and stack; the order is that of libraries and methods."""
+def standings(history: History, dataset: str | None = None) -> dict[Line, dict[str, Standing]]:
+    """How each release stood, by line and stack; the order is that of libraries and methods.
+
+    Of one data set, or of all.
+    """
     releases = {release.stack: release for release in history.releases}
-    grouped: dict[Case, dict[str, list[Measurement]]] = {}
+    grouped: dict[Line, dict[str, list[Measurement]]] = {}
     for item in history.measurements:
-        release = releases.get(item.case.stack)
-        if release is not None:
-            names = (item.case.dataset, item.case.model.name, item.case.method)
-            by_stack = grouped.setdefault(Case(release.library, *names), {})
-            by_stack.setdefault(release.stack, []).append(item)
-    order = sorted(grouped, key=_rank)
+        release, case = releases.get(item.case.stack), item.case
+        if release is not None and dataset in (None, case.dataset):
+            line = Line(release.library, case.dataset, case.model.name, case.method)
+            grouped.setdefault(line, {}).setdefault(release.stack, []).append(item)
     return {
-        case: {stack: _standing(items) for stack, items in grouped[case].items()} for case in order
+        line: {stack: _standing(items) for stack, items in grouped[line].items()}
+        for line in sorted(grouped, key=_rank)
     }
 
 
-def _rank(case: Case) -> tuple[str, int, int, int]:
+def invalid(history: History, lines: Mapping[Line, Mapping[str, Standing]]) -> list[Release]:
+    """Releases that were invalid in some line, in order of date."""
+    stacks = {
+        stack
+        for found in lines.values()
+        for stack, standing in found.items()
+        if standing.verdict == "invalid"
+    }
+    return [release for release in history.releases if release.stack in stacks]
+
+
+def _rank(line: Line) -> tuple[str, int, int, int]:
     return (
-        case.dataset,
-        _place(case.library, LIBRARIES),
-        _place(case.method, METHODS),
-        _place(case.model, MODELS),
+        line.dataset,
+        _place(line.library, TITLES),
+        _place(line.method, METHODS),
+        _place(line.model, MODELS),
     )
 
 
@@ -154,6 +167,12 @@ def points(history: History, series: Series) -> list[Point]:
         for release in history.releases
         if release.library == series.library
     ]
+
+
+def weight(series: Series, change: Change) -> float:
+    """How large a change is among those of its pane: the largest is written first."""
+    size = change.effect[0]
+    return max(size, 1 / size) - 1 if series.scale == "ratio" and size > 0 else abs(size)
 
 
 def panes(findings: Findings, dataset: str) -> list[tuple[Pane, list[Series]]]:

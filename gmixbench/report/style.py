@@ -27,6 +27,8 @@ VERMILLION = "#D55E00"
 CHAIN_COLOURS = (BLUE, ORANGE, GREEN, PURPLE)
 CHAIN_LINES = ("-", (0, (4, 1.5)))
 
+LIBRARY_COLOURS = {"pymc": BLUE, "numpyro": ORANGE}
+
 WIDTH = 10.0
 """Inches of a figure; the page shows them on about 1000 pixels, so 9 pt stay 12 pixels."""
 
@@ -60,6 +62,11 @@ _RC: Any = {
     "path.simplify_threshold": 0.5,
     "agg.path.chunksize": 20000,
 }
+
+
+def library_colour(name: str) -> str:
+    """Colour of a library's line of releases."""
+    return LIBRARY_COLOURS.get(name, PURPLE)
 
 
 @contextmanager

@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from gmixbench.record import write_bytes
 from gmixbench.ruler.history import History, Measurement, Release
 from gmixbench.ruler.metrics import METRICS
 
@@ -128,6 +127,8 @@ def write_tidy(rows: Sequence[Mapping[str, Any]], path: Path, file_format: str) 
     else:
         known = ", ".join(FORMATS)
         raise FormatError(f"unknown format {file_format!r}: choose from {known}")
+    from gmixbench.record import write_bytes  # here, so that `FORMATS` can be had without NumPy
+
     write_bytes(path, content)
 
 

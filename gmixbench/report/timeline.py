@@ -14,21 +14,22 @@ from matplotlib.ticker import EngFormatter, FixedLocator, FuncFormatter, NullLoc
 from gmixbench.report import style
 from gmixbench.report.history_words import library, mark
 from gmixbench.report.pane import (
-    Case,
+    Line,
     Pane,
     Point,
     Standing,
     bounds,
     datasets,
+    invalid,
     panes,
     points,
     standings,
     ticks,
+    weight,
 )
 from gmixbench.ruler.changes import Findings, Series
 from gmixbench.ruler.history import History, Release
 
-COLOURS = {"pymc": style.BLUE, "numpyro": style.ORANGE}
 LINES: Mapping[str, Any] = {"unordered": "-", "ordered": (0, (3, 1.6))}
 MARKERS = {"unordered": "o", "ordered": "s"}
 HALO = {"facecolor": "white", "edgecolor": "none", "pad": 0.6, "alpha": 0.65}
@@ -44,17 +45,17 @@ def timeline(history: History, findings: Findings, dataset: str | None = None) -
     the others show one metric each, with intervals over rounds, and the size of each change.
     """
     name = dataset or next(iter(datasets(history)), "")
-    cases = {case: found for case, found in standings(history).items() if case.dataset == name}
+    lines = standings(history, name)
     shown = panes(findings, name)
-    height = EDGES + ROW * max(len(cases), 2) + PANEL * len(shown)
+    height = EDGES + ROW * max(len(lines), 2) + PANEL * len(shown)
     drawing = style.figure(height)
-    ratios = [ROW * max(len(cases), 2), *[PANEL] * len(shown)]
+    ratios = [ROW * max(len(lines), 2), *[PANEL] * len(shown)]
     axes = drawing.subplots(len(ratios), 1, sharex=True, squeeze=False, height_ratios=ratios)[:, 0]
-    _validity(axes[0], history, cases)
-    wrong = _wrong(history, cases)
+    _validity(axes[0], history, lines)
+    wrong = invalid(history, lines)
     for panel, (pane, series) in zip(axes[1:], shown, strict=True):
         _panel(panel, pane, series, history)
-        _feet(panel, pane, cases, history)
+        _feet(panel, pane, lines, history)
     for panel in axes:
         for release in wrong:
             panel.axvline(
@@ -75,14 +76,13 @@ def _day(release: Release) -> float:
     return float(mdates.date2num(date.fromisoformat(release.released)))  # type: ignore[no-untyped-call]
 
 
-def _colour(name: str) -> str:
-    return COLOURS.get(name, style.PURPLE)
-
-
 def _key(history: History) -> list[Line2D]:
     names = dict.fromkeys(release.library for release in history.releases)
     models = dict.fromkeys(item.case.model.name for item in history.measurements)
-    keys = [Line2D([], [], color=_colour(name), linewidth=3, label=library(name)) for name in names]
+    keys = [
+        Line2D([], [], color=style.library_colour(name), linewidth=3, label=library(name))
+        for name in names
+    ]
     keys += [
         Line2D(
             [], [], color=style.INK, linestyle=LINES.get(model, "-"), markersize=4,
@@ -96,23 +96,13 @@ def _key(history: History) -> list[Line2D]:
     return keys
 
 
-def _wrong(history: History, cases: Mapping[Case, Mapping[str, Standing]]) -> list[Release]:
-    stacks = {
-        stack
-        for found in cases.values()
-        for stack, standing in found.items()
-        if standing.verdict == "invalid"
-    }
-    return [release for release in history.releases if release.stack in stacks]
-
-
-def _validity(axes: Axes, history: History, cases: Mapping[Case, Mapping[str, Standing]]) -> None:
+def _validity(axes: Axes, history: History, lines: Mapping[Line, Mapping[str, Standing]]) -> None:
     axes.set_title("Was the posterior right?")
-    for row, (case, found) in enumerate(cases.items()):
+    for row, (line, found) in enumerate(lines.items()):
         for release in history.releases:
             if release.stack not in found:
                 continue
-            verdict, colour = found[release.stack].verdict, _colour(case.library)
+            verdict, colour = found[release.stack].verdict, style.library_colour(line.library)
             looks: dict[str, Any] = {
                 "valid": {"marker": "o", "color": colour, "markersize": 3.4},
                 "unconverged": {
@@ -125,12 +115,12 @@ def _validity(axes: Axes, history: History, cases: Mapping[Case, Mapping[str, St
                 },
             }[verdict]  # fmt: skip
             axes.plot([_day(release)], [row], linestyle="", zorder=3, **looks)
-    axes.set_yticks(range(len(cases)), [case.name for case in cases], fontsize=8)
-    axes.set_ylim(len(cases) - 0.4, -0.6)
+    axes.set_yticks(range(len(lines)), [line.name for line in lines], fontsize=8)
+    axes.set_ylim(len(lines) - 0.4, -0.6)
     axes.tick_params(axis="both", length=0)
     axes.grid(axis="y")
     axes.spines[["left", "bottom"]].set_visible(False)
-    if any(s.verdict == "unconverged" for found in cases.values() for s in found.values()):
+    if any(s.verdict == "unconverged" for found in lines.values() for s in found.values()):
         axes.set_title("open: ADVI not converged", loc="right", fontsize=8.5, color=style.FAINT)
 
 
@@ -158,7 +148,7 @@ def _panel(axes: Axes, pane: Pane, series: Sequence[Series], history: History) -
 
 
 def _line(axes: Axes, series: Series, along: Sequence[Point], low: float) -> None:
-    colour = _colour(series.library)
+    colour = style.library_colour(series.library)
     days = [_day(point.release) for point in along]
     # A release without a value leaves a gap: a line through it would claim one.
     values = [max(p.centre[0], low) if p.centre else float("nan") for p in along]
@@ -173,13 +163,13 @@ def _line(axes: Axes, series: Series, along: Sequence[Point], low: float) -> Non
 
 
 def _feet(
-    axes: Axes, pane: Pane, cases: Mapping[Case, Mapping[str, Standing]], history: History
+    axes: Axes, pane: Pane, lines: Mapping[Line, Mapping[str, Standing]], history: History
 ) -> None:
     for release in history.releases:
         verdicts = {
             found[release.stack].verdict
-            for case, found in cases.items()
-            if case.method == pane.method and release.stack in found
+            for line, found in lines.items()
+            if line.method == pane.method and release.stack in found
         }
         for verdict, marker in (("invalid", "X"), ("failed", "D")):
             if verdict in verdicts:
@@ -203,7 +193,7 @@ def _changes(axes: Axes, series: Sequence[Series], history: History) -> None:
             start = old.centre[0] if old.centre else point.centre[0]
             ends = [max(start, low), max(point.centre[0], low)]
             axes.plot(
-                [day, day], ends, color=_colour(one.library), linewidth=2.6, alpha=0.6,
+                [day, day], ends, color=style.library_colour(one.library), linewidth=2.6, alpha=0.6,
                 solid_capstyle="butt", zorder=2,
             )  # fmt: skip
             key = (one.library, point.release.stack, point.change.verdict)
@@ -222,6 +212,8 @@ def _changes(axes: Axes, series: Sequence[Series], history: History) -> None:
                 ha="center", bbox=HALO, zorder=5, annotation_clip=False,
             )  # fmt: skip
             text.set_in_layout(False)
+            if text.get_window_extent().x1 > axes.get_window_extent().x1 + 6:
+                text.set_horizontalalignment("right")
             box = text.get_window_extent().expanded(1.05, 1.05)
             frame = axes.get_window_extent()
             inside = frame.y0 <= box.y0 and box.y1 <= frame.y1 + 4
@@ -232,13 +224,7 @@ def _changes(axes: Axes, series: Sequence[Series], history: History) -> None:
 
 
 def _weight(some: Iterable[tuple[Point, Series, float]]) -> float:
-    sizes = []
-    for point, one, _ in some:
-        if point.change is not None:
-            effect = point.change.effect[0]
-            ratio = one.scale == "ratio" and effect > 0
-            sizes.append(max(effect, 1 / effect) - 1 if ratio else abs(effect))
-    return max(sizes, default=0.0)
+    return max((weight(one, p.change) for p, one, _ in some if p.change), default=0.0)
 
 
 def _dates(axes: Sequence[Axes], history: History) -> None:
@@ -259,7 +245,7 @@ def _dates(axes: Sequence[Axes], history: History) -> None:
             axes[0].annotate(
                 release.version, (_day(release), 1.0), xytext=(0, 18 + 32 * k),
                 xycoords=axes[0].get_xaxis_transform(), textcoords="offset points", rotation=90,
-                fontsize=7.5, color=_colour(name), ha="center", va="bottom",
+                fontsize=7.5, color=style.library_colour(name), ha="center", va="bottom",
             )  # fmt: skip
 
 

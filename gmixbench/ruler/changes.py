@@ -5,6 +5,9 @@ from typing import Literal
 
 from gmixbench.ruler.history import History
 
+Interval = tuple[float, float, float]
+"""Estimate, low and high end."""
+
 Kind = Literal["failed", "invalid", "density", "shim", "unconverged", "unjoined"]
 
 
@@ -21,8 +24,8 @@ class Change:
     stack: str
     before: str
     verdict: Literal["improved", "regressed", "changed"]
-    effect: tuple[float, float, float]
-    step: tuple[float, float, float]
+    effect: Interval
+    step: Interval
     dependencies: tuple[str, ...]
 
 
@@ -31,10 +34,12 @@ class Series:
     """One metric of one case along the releases of one library.
 
     `stacks` are in order of date; `values` has each one's value by round, sessions joined at their
-    anchors, empty where no round is valid. `centre` has (estimate, low, high) of each, or `None`;
-    all three are the same where no release has two rounds to tell the noise, and then no change is
-    claimed. `scale` says whether changes are ratios or differences. `false_alarms` is the measured
-    share of histories without a change in which a change was seen all the same.
+    anchors, empty where no round is valid. `centre` has the level of each with its interval, or
+    `None`; `steps` what each differs by from the one shown before it, as `scale` says: a ratio or a
+    difference. `false_alarms` is the measured share of histories without a change in which a change
+    was seen all the same, or of a product the most that it can be. It is `None` where no release
+    has two rounds to tell the noise: then nothing was judged, intervals are but their estimate and
+    there are no steps.
     """
 
     library: str
@@ -45,18 +50,20 @@ class Series:
     scale: Literal["ratio", "difference"]
     stacks: tuple[str, ...]
     values: tuple[tuple[float, ...], ...]
-    centre: tuple[tuple[float, float, float] | None, ...]
+    centre: tuple[Interval | None, ...]
+    steps: tuple[Interval | None, ...]
     changes: tuple[Change, ...]
-    false_alarms: float
+    false_alarms: float | None
 
 
 @dataclass(frozen=True)
 class Notice:
     """What is wrong or special about a release, before its speed is asked for.
 
-    `kind` is "failed", "invalid", "density", "shim", "unconverged", or "unjoined" for speeds left
-    out because their session shares no valid anchor with those before; `cases` are "model method"
-    texts, `rounds` how many of the measured rounds it concerns, as (concerned, measured).
+    `kind` is "failed", "invalid", "density", "shim", "unconverged", or "unjoined" for values left
+    out because they can't stand beside the others: their session shares no valid anchor with those
+    before, or other settings were measured since. `cases` are "model method" texts, `rounds` how
+    many of the measured rounds it concerns, as (concerned, measured).
     """
 
     library: str
@@ -79,8 +86,9 @@ def find(history: History) -> Findings:
     """Findings of a history: what is wrong with releases, then where their metrics changed.
 
     Metrics are those of `ruler.tracked`; sessions are joined as `ruler.joining` says; how a change
-    is told from noise, and the rate of false alarms, is said in `ruler.segments`. Of all series
-    together at most `ruler.series.PAGE_ALARMS` of histories without a change show any.
+    is told from noise, and the rate of false alarms, is said in `ruler.segments`; which runs share
+    their noise, in `ruler.streams`. Of all series together at most `ruler.series.PAGE_ALARMS`
+    of histories without a change show any.
     """
     from gmixbench.ruler.notices import find_notices
     from gmixbench.ruler.series import find_series

@@ -40,9 +40,9 @@ class Session:
     anchors: tuple[str, ...]
     stacks: tuple[str, ...]
     rounds: tuple[int, ...]
-    dataset: str = ""
-    models: tuple[str, ...] = ()
-    methods: tuple[str, ...] = ()
+    dataset: str
+    models: tuple[str, ...]
+    methods: tuple[str, ...]
 
 
 @dataclass(frozen=True)

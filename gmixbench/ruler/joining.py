@@ -25,11 +25,23 @@ class Layout:
     """Which release, counted from 0, and which session each value of a series belongs to.
 
     `anchors` has the anchors of each session that is joined to an earlier one, in order of time.
+    `noises` has the number of the noise in each value, the same where runs share their random
+    stream (see `ruler.streams`); empty where each value has its own.
     """
 
     releases: tuple[int, ...]
     sessions: tuple[int, ...]
     anchors: tuple[tuple[int, tuple[Anchor, ...]], ...] = ()
+    noises: tuple[int, ...] = ()
+
+    def deal(self, dealt: Array) -> Array:
+        """Noise of each value, from that of each noise, shape (noises, ...)."""
+        return dealt[list(self.noises)] if self.noises else dealt
+
+    @property
+    def independent(self) -> int:
+        """How many noises there are."""
+        return max(self.noises) + 1 if self.noises else len(self.releases)
 
 
 def find_anchors(

@@ -5,7 +5,8 @@ is learnt from *permuted histories*: the residuals of all rounds about their own
 are dealt out anew to all releases and rounds, and go through everything that the values went
 through: joined sessions, medians, segments. Such a history has the noise and no change. About the
 median, since a mean would share an outlier out to its neighbours and make it look smaller, and each
-residual once, since an outlier dealt out twice could make a median of its own.
+residual once, since an outlier dealt out twice could make a median of its own. Only runs that share
+their random stream are dealt the same one (`ruler.streams` says why).
 
 Residuals of a few rounds know little of the noise's size. So every statistic is studentized, that
 is divided by its own history's noise, as in the bootstrap-t (Efron and Tibshirani 1993, chapter
@@ -119,11 +120,11 @@ def noise_of(values: Array, layout: Layout, alpha: float) -> Noise | None:
         return None
     count = max(LEAST_HISTORIES, math.ceil(2 / alpha))
     rng = np.random.default_rng(SEED)
-    pool = np.resize(residuals, len(layout.releases))
+    pool = np.resize(residuals, layout.independent)
 
     def permuted() -> Centres:
-        histories = rng.permuted(np.repeat(pool[:, None], count, axis=1), axis=0)
-        null, by_chance = join(histories, layout)
+        dealt = rng.permuted(np.repeat(pool[:, None], count, axis=1), axis=0)
+        null, by_chance = join(layout.deal(dealt), layout)
         beyond = np.maximum(spread[:, 0] - by_chance.mean(axis=1), 0.0)
         members = np.array(layout.sessions)
         for (session, _), variance in zip(layout.anchors, beyond, strict=True):
@@ -138,8 +139,8 @@ def noise_of(values: Array, layout: Layout, alpha: float) -> Noise | None:
 @lru_cache(maxsize=32)
 def _normal(layout: Layout, count: int, alpha: float) -> tuple[Centres, float]:
     # The same for all series measured in the same rounds.
-    values = np.random.default_rng(SEED).standard_normal((len(layout.releases), count))
-    null = centres(join(values, layout)[0], layout)
+    dealt = np.random.default_rng(SEED).standard_normal((layout.independent, count))
+    null = centres(join(layout.deal(dealt), layout)[0], layout)
     return null, _penalty_quantile(null.studentized, alpha)
 
 
@@ -268,5 +269,11 @@ def _places(layout: Layout) -> list[list[int]]:
 
 
 def _residuals(values: Array, layout: Layout) -> Array:
-    alike = [values[own] for own in _places(layout) if len(own) > 1]
-    return np.concatenate([np.empty(0), *(part - np.median(part) for part in alike)])
+    own = layout.noises or range(len(layout.releases))
+    found: dict[int, float] = {}
+    for places in _places(layout):
+        if len(places) > 1:
+            middle = np.median(values[places])
+            for place in places:
+                found.setdefault(own[place], float(values[place] - middle))
+    return np.array([*found.values()])

@@ -1,161 +1,70 @@
 """Series of a history: a metric of a case along the releases of a library, and where it changed."""
 
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from itertools import groupby
+from itertools import pairwise
 from typing import Literal
 
-import numpy as np
-
-from gmixbench.ruler.changes import Change, Notice, Series
+from gmixbench.ruler.changes import Change, Interval, Notice, Series
 from gmixbench.ruler.dependencies import changed
-from gmixbench.ruler.history import History, Measurement
-from gmixbench.ruler.joining import Anchor, Array, Layout, find_anchors, join
+from gmixbench.ruler.history import History
+from gmixbench.ruler.lines import Line, Weights, product, search
 from gmixbench.ruler.metrics import METRICS
-from gmixbench.ruler.notices import believed
-from gmixbench.ruler.segments import centres, drop_small, noise_of, segment
-from gmixbench.ruler.tracked import TRACKED, Tracked
-from gmixbench.spec import METHODS, MODELS
+from gmixbench.ruler.threads import Thread, find_threads, left_out
+from gmixbench.ruler.tracked import Tracked
 
 PAGE_ALARMS = 0.05
 """Share of histories without any change that may show one, in any of all their series.
 
-Shared out evenly to the series (Bonferroni): they are of the same runs, and far from independent.
+Shared out evenly to the series that are searched (Bonferroni): they are of the same runs, and far
+from independent. A product changes only where a factor does, and takes no share.
 """
 
 
-@dataclass(frozen=True)
-class _Value:
-    """One value of a series on its working scale: the logarithm, for ratios."""
-
-    item: Measurement
-    session: int
-    value: float
-
-    @property
-    def stack(self) -> str:
-        return self.item.case.stack
-
-
-@dataclass(frozen=True)
-class _Thread:
-    """What a series is made of: its values in order of session and round."""
-
-    library: str
-    dataset: str
-    model: str
-    method: str
-    tracked: Tracked
-    values: tuple[_Value, ...]
-
-
 def find_series(history: History) -> tuple[tuple[Series, ...], tuple[Notice, ...]]:
-    """All series with their changes, and notices of releases whose speeds can't be joined."""
-    threads = [*_threads(history)]
-    alpha = PAGE_ALARMS / max(len(threads), 1)
-    series, lost = [], list[tuple[_Thread, _Value]]()
+    """All series with their changes, and notices of what stands in none."""
+    threads, lost = find_threads(history)
+    alpha = PAGE_ALARMS / max(sum(not thread.tracked.factors for thread in threads), 1)
+    lines = {
+        (thread.case, thread.tracked.metric): search(thread, history, alpha) for thread in threads
+    }
+    series = []
     for thread in threads:
-        anchors = _anchors(thread, history)
-        lost += [(thread, v) for v in thread.values if v.session not in anchors]
-        kept = tuple(v for v in thread.values if v.session in anchors)
-        # Places of values are those among the kept ones: anchors are looked for once more.
-        joinable = replace(thread, values=kept)
-        series.append(_series(joinable, _anchors(joinable, history), history, alpha))
-    return tuple(series), tuple(_unjoined(lost, history))
+        line, names = lines[thread.case, thread.tracked.metric], thread.tracked.factors
+        factors = [lines[thread.case, name] for name in names if (thread.case, name) in lines]
+        if names and len(factors) == len(names):
+            line = product(line, factors, thread.tracked)
+        series.append(_series(thread, line, history))
+    return tuple(series), tuple(left_out(lost, history))
 
 
-def _threads(history: History) -> Iterator[_Thread]:
-    libraries = {release.stack: release.library for release in history.releases}
-    numbers = {session.name: k for k, session in enumerate(history.sessions)}
-    cases: dict[tuple[str, str, str, str], list[Measurement]] = {}
-    for item in sorted(history.measurements, key=lambda item: (numbers[item.session], item.round)):
-        case = item.case
-        if case.stack in libraries and believed(item):
-            key = (libraries[case.stack], case.dataset, case.model.name, case.method)
-            cases.setdefault(key, []).append(item)
-    lines, models = [*dict.fromkeys(libraries.values())], [*MODELS]
-    order = sorted(
-        cases, key=lambda k: (lines.index(k[0]), k[1], METHODS.index(k[3]), models.index(k[2]))
-    )
-    threads = []
-    for key in order:
-        for tracked in (tracked for tracked in TRACKED if tracked.method == key[3]):
-            found = [(item, _value(item, tracked)) for item in cases[key]]
-            values = tuple(_Value(i, numbers[i.session], v) for i, v in found if v is not None)
-            if values:
-                threads.append(_Thread(*key, tracked, values))
-    for thread in threads:
-        alike = [t for t in threads if (t.library, t.tracked) == (thread.library, thread.tracked)]
-        if not thread.tracked.once or thread is max(alike, key=lambda t: len(t.values)):
-            yield thread
-
-
-def _value(item: Measurement, tracked: Tracked) -> float | None:
-    value = (item.metrics or {}).get(tracked.metric)
-    if value is None or not math.isfinite(value):
-        return None
-    if tracked.scale == "difference":
-        return value
-    return math.log(value) if value > 0 else None
-
-
-def _anchors(thread: _Thread, history: History) -> dict[int, tuple[Anchor, ...]]:
-    sessions = [v.session for v in thread.values]
-    if not thread.tracked.joined:
-        return dict.fromkeys(sessions, ())
-    named = [session.anchors for session in history.sessions]
-    return find_anchors([v.stack for v in thread.values], sessions, named)
-
-
-def _series(
-    thread: _Thread, anchors: dict[int, tuple[Anchor, ...]], history: History, alpha: float
-) -> Series:
+def _series(thread: Thread, line: Line, history: History) -> Series:
     tracked = thread.tracked
-    line = [release for release in history.releases if release.library == thread.library]
-    measured = {v.stack for v in thread.values}
-    shown = [release for release in line if release.stack in measured]
-    places = {release.stack: k for k, release in enumerate(shown)}
-    layout = Layout(
-        tuple(places[v.stack] for v in thread.values),
-        tuple(v.session for v in thread.values),
-        tuple((session, shared) for session, shared in anchors.items() if shared),
-    )
-    values = np.array([v.value for v in thread.values])
-    joined = join(values[:, None], layout)[0]
-    centre = centres(joined, layout)
-    levels, spread = centre.values[:, 0], float(centre.noise[0])
-    noise = noise_of(values, layout, alpha)
-    band = math.log1p(tracked.band) if tracked.scale == "ratio" else tracked.band
-    starts, false_alarms = list[int](), 0.0
-    if noise is not None:
-        starts = drop_small(levels, segment(centre.studentized[:, 0], noise.penalty), band)
-        false_alarms = noise.false_alarms(band)
-    each = np.eye(len(shown))
+    scale = math.exp if tracked.scale == "ratio" else float
+    releases = {r.stack: r for r in history.releases if r.library == thread.library}
 
-    def told(contrast: Array) -> tuple[float, float, float]:
-        estimate = float(contrast @ levels)
-        half = noise.half_width(contrast, spread) if noise is not None else 0.0
-        parts = (estimate, estimate - half, estimate + half)
-        return _three(np.exp(parts) if tracked.scale == "ratio" else np.array(parts))
+    def told(weights: Weights) -> Interval:
+        estimate, half = line.total(weights), line.half_width(weights) or 0.0
+        return scale(estimate), scale(estimate - half), scale(estimate + half)
+
+    stacks = [*line.entry]
+    steps = {new: told(line.step([old], [new])) for old, new in pairwise(stacks)}
+    starts = [0, *map(stacks.index, line.starts), len(stacks)]
 
     def change(old: int, new: int, end: int) -> Change:
-        effect = told(each[new:end].mean(axis=0) - each[old:new].mean(axis=0))
-        before, after = shown[new - 1], shown[new]
+        before, after = stacks[new - 1], stacks[new]
+        effect = told(line.step(stacks[old:new], stacks[new:end]))
         return Change(
-            stack=after.stack,
-            before=before.stack,
+            stack=after,
+            before=before,
             verdict=_verdict(tracked, effect[0]),
             effect=effect,
-            step=told(each[new] - each[new - 1]),
-            dependencies=changed(before, after),
+            step=steps[after],
+            dependencies=changed(releases[before], releases[after]),
         )
 
-    by_stack = {release.stack: list[float]() for release in line}
-    natural = np.exp(joined[:, 0]) if tracked.scale == "ratio" else joined[:, 0]
-    for v, number in zip(thread.values, natural, strict=True):
-        by_stack[v.stack].append(float(number))
-    bounds = [0, *starts, len(shown)]
+    by_stack: dict[str, list[float]] = {stack: [] for stack in releases}
+    for v, number in zip(thread.values, line.values, strict=True):
+        by_stack[v.stack].append(scale(float(number)))
     return Series(
         library=thread.library,
         dataset=thread.dataset,
@@ -165,15 +74,11 @@ def _series(
         scale=tracked.scale,
         stacks=tuple(by_stack),
         values=tuple(map(tuple, by_stack.values())),
-        centre=tuple(told(each[places[s]]) if s in places else None for s in by_stack),
-        changes=tuple(change(*bounds[k : k + 3]) for k in range(len(starts))),
-        false_alarms=false_alarms,
+        centre=tuple(told({s: 1.0}) if s in line.entry else None for s in by_stack),
+        steps=tuple(steps.get(s) if line.false_alarms is not None else None for s in by_stack),
+        changes=tuple(change(*starts[k : k + 3]) for k in range(len(starts) - 2)),
+        false_alarms=line.false_alarms,
     )
-
-
-def _three(parts: Array) -> tuple[float, float, float]:
-    estimate, low, high = map(float, parts)
-    return estimate, low, high
 
 
 def _verdict(tracked: Tracked, effect: float) -> Literal["improved", "regressed", "changed"]:
@@ -182,23 +87,3 @@ def _verdict(tracked: Tracked, effect: float) -> Literal["improved", "regressed"
         return "changed"
     grew = effect > (1.0 if tracked.scale == "ratio" else 0.0)
     return "improved" if grew == (better == "higher") else "regressed"
-
-
-def _unjoined(lost: Sequence[tuple[_Thread, _Value]], history: History) -> Iterator[Notice]:
-    def key(pair: tuple[_Thread, _Value]) -> tuple[str, str, int]:
-        thread, value = pair
-        return thread.library, value.stack, value.session
-
-    for (library, stack, session), group in groupby(sorted(lost, key=key), key):
-        pairs = list(group)
-        cases = dict.fromkeys(f"{thread.model} {thread.method}" for thread, _ in pairs)
-        rounds = len({value.item.round for _, value in pairs})
-        measured = {
-            (item.session, item.round) for item in history.measurements if item.case.stack == stack
-        }
-        metrics = ", ".join(dict.fromkeys(thread.tracked.metric for thread, _ in pairs))
-        message = (
-            f"{history.sessions[session].name} shares no valid anchor with what was measured "
-            f"before, so its {metrics} stand in no series"
-        )
-        yield Notice(library, stack, "unjoined", tuple(cases), (rounds, len(measured)), message)

@@ -16,7 +16,7 @@ from rich.console import Console
 from gmixbench.report import style
 from gmixbench.report.history_page import blocks, write_history_page
 from gmixbench.report.history_terminal import history_tables
-from gmixbench.report.history_words import how_much_with_interval, span
+from gmixbench.report.history_words import how_much_with_interval, label, remarks, span
 from gmixbench.report.interactive import interactive
 from gmixbench.report.pane import PANES, bounds, standings, ticks
 from gmixbench.report.tidy import COLUMNS, FormatError, tidy, write_tidy
@@ -126,7 +126,17 @@ def history(count=None, rounds=3):
     machine = {"processor": "Some CPU", "system": "Linux 6.1", "gmixbench": "0.2.0", "arviz": "1.3"}
     anchors = (stacks[0], stacks[-1])
     sessions = (
-        Session("first", "2026-11-22T20:00:00", machine, anchors, stacks, tuple(range(rounds))),
+        Session(
+            "first",
+            "2026-11-22T20:00:00",
+            machine,
+            anchors,
+            stacks,
+            tuple(range(rounds)),
+            "close",
+            ("unordered", "ordered"),
+            ("nuts", "advi-matched"),
+        ),
     )
     return History("quick", tuple(line), sessions, tuple(measurements))
 
@@ -240,8 +250,10 @@ def _series(made, library, model, name):
         and (metric == name or (name in FOLLOWS and metric == "seconds_per_gradient"))
     )
     scale = "difference" if name in DIFFERENCE else "ratio"
+    none = (0.0, -0.01, 0.01) if name in DIFFERENCE else (1.0, 0.98, 1.02)
+    steps = (None, *[none] * (len(stacks) - 1))
     return Series(
-        library, "close", model, method, name, scale, stacks, tuple(values), tuple(centre),
+        library, "close", model, method, name, scale, stacks, tuple(values), tuple(centre), steps,
         changes, 0.03,
     )  # fmt: skip
 
@@ -327,10 +339,10 @@ def test_page_is_one_file_with_a_picture_beside_it(path, page):
 def test_first_words_tell_what_is_wrong_and_when_it_changed(page):
     before = page.text.index("What is wrong")
     first = page.text[:before]
-    assert "PyMC: 1 invalid release (5.9.2); 3 changes in seconds per gradient." in first
+    assert "PyMC: 1 release of wrong density (5.9.2); 3 changes in seconds per gradient." in first
     assert "Slower since 5.13.1 (2024-04, 1.9×)." in first
     assert "Faster since 4.0.1 (2022-06, 1.6×) and 5.28.5 (2026-05, 2.5×)." in first
-    assert "NumPyro: no invalid release; 1 failed (0.12.1); 1 change in" in first
+    assert "NumPyro: no invalid release; 1 release failed (0.12.1); 1 change in" in first
 
 
 def test_notices_stand_before_the_chart_and_changes_after_it(page):
@@ -376,7 +388,7 @@ def test_sizes_in_words(metric, verdict, effect, scale, words):
     change = Change("b", "a", verdict, effect, effect, ())
     series = Series(
         "pymc", "close", "ordered", "nuts", metric, scale, ("a", "b"), ((), ()), (None, None),
-        (change,), 0.0,
+        (None, None), (change,), 0.0,
     )  # fmt: skip
     assert how_much_with_interval(series, change) == words
 
@@ -445,11 +457,48 @@ def test_quiet_and_empty_histories_say_so(tmp_path):
     quiet = Findings((), tuple(replace(series, changes=()) for series in found.series))
     text = _text(made, quiet, tmp_path / "quiet")
     assert "right in every case and round" in text
-    assert "No change was found" in text
-    assert "no invalid release; no changes in seconds per gradient" in text
+    assert "No change was seen" in text
+    assert "no invalid release; no change seen in seconds per gradient" in text
     nothing = _text(History("quick", (), (), ()), Findings((), ()), tmp_path / "nothing")
     assert "Nothing was measured." in nothing
     assert "No release was measured." in nothing
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_where_nothing_could_be_seen_nothing_is_said_of_changes(tmp_path):
+    made = history(2, rounds=1)
+    found = findings(made)
+    blind = [
+        replace(s, changes=(), steps=(None,) * len(s.stacks), false_alarms=None)
+        for s in found.series
+    ]
+    found = replace(found, series=tuple(blind))
+    text = _text(made, found, tmp_path)
+    assert "seconds per gradient not judged (one round)" in text
+    assert "Changes were not judged" in text
+    assert "no change" not in text.lower()
+    assert "Share of histories" not in text
+    console = Console(width=160, record=True, file=io.StringIO())
+    for table in history_tables(made, found):
+        console.print(table)
+    assert "not judged (one round)" in console.export_text()
+
+
+@pytest.mark.parametrize(
+    ("kind", "message", "words"),
+    [
+        ("invalid", "bias: mean of the smaller mean is -0.61", "wrong posterior"),
+        ("invalid", "not enough evidence: ESS 300 of the smaller mean", "invalid"),
+        ("invalid", "numpy 2.1 stands there and not 2.0 of the lock", "invalid"),
+        ("density", REASON, "wrong density"),
+        ("failed", MESSAGE, "failed"),
+    ],
+)
+def test_only_a_bias_is_called_a_wrong_posterior(kind, message, words):
+    notice = Notice("pymc", INVALID, kind, ("ordered nuts",), (3, 3), message)
+    assert label(notice) == words
+    (remark,) = remarks(history(1), [notice])
+    assert remark.label == words
 
 
 def _drawn(made, found):
@@ -506,7 +555,7 @@ def test_terminal_tells_notices_changes_and_the_last_release(whole):
         console.print(table)
     text = console.export_text()
     assert text.index(REASON) < text.index("1.9× slower") < text.index("PyMC 6.4.0 (2026-11-01)")
-    assert "no change" in text
+    assert "none seen: +0.0 % (−2 % to +2 %)".replace(" %", "\u00a0%") in text
     assert list(history_tables(History("quick", (), (), ()), Findings((), ()))) == []
 
 

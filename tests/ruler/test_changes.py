@@ -18,6 +18,8 @@ from gmixbench.ruler.segments import (
     segment,
     shows_change,
 )
+from gmixbench.ruler.streams import entries, noises
+from gmixbench.ruler.tracked import TRACKED
 from gmixbench.spec import MODELS, Case, NutsSettings
 
 METRIC = "seconds_per_gradient"
@@ -29,6 +31,10 @@ def _as_one_series_of_many(monkeypatch):
     monkeypatch.setattr("gmixbench.ruler.series.PAGE_ALARMS", 0.001)
 
 
+def session(name, anchors=(), rounds=()):
+    return Session(name, "2026-01-01", {}, anchors, (), rounds, "close", ("ordered",), ("nuts",))
+
+
 def history(values, *, sessions=None, metric=METRIC, method="nuts"):
     """History of one library: `values` has shape (releases, rounds), NaN where not measured."""
     values = np.asarray(values, dtype=float)
@@ -38,7 +44,7 @@ def history(values, *, sessions=None, metric=METRIC, method="nuts"):
         )
         for k in range(len(values))
     )
-    sessions = sessions or (Session("first", "2026-01-01", {}, (), (), ()),)
+    sessions = sessions or (session("first"),)
     names = [s.name for s in sessions for _ in s.rounds or range(values.shape[1])]
     measurements = tuple(
         Measurement(
@@ -108,7 +114,8 @@ def test_intervals_cover_the_truth():
 
 def test_the_direction_is_the_metrics_own():
     levels = np.where(np.arange(12) < 6, 1.0, 2.0)
-    series = only(find(history(noisy(levels), metric="ess_per_second")))
+    some = history(noisy(levels), metric="steps_per_second", method="advi-matched")
+    series = only(find(some))
     assert [change.verdict for change in series.changes] == ["improved"]
 
 
@@ -170,8 +177,8 @@ def two_sessions(*, joined):
     values = np.full((8, 6), np.nan)
     values[:6, :3] = noisy(np.ones(6), seed=1)
     values[[0, 5, 6, 7], 3:] = 1.5 * noisy(np.ones(4), seed=2)
-    first = Session("first", "2026-01-01", {}, anchors, (), (0, 1, 2))
-    later = Session("later", "2026-06-01", {}, anchors if joined else (), (), (3, 4, 5))
+    first = session("first", anchors, (0, 1, 2))
+    later = session("later", anchors if joined else (), (3, 4, 5))
     return history(values, sessions=(first, later))
 
 
@@ -290,10 +297,41 @@ def test_short_histories(releases, rounds):
     assert all(series.changes == () for series in find(history(values)).series)
 
 
-def test_one_round_claims_nothing():
+def test_one_round_claims_nothing_and_judges_nothing():
     series = only(find(history(noisy(np.geomspace(1, 8, 6), rounds=1))))
     assert series.changes == ()
+    assert series.false_alarms is None
+    assert set(series.steps) == {None}
     assert all(low == estimate == high for estimate, low, high in series.centre)
+
+
+def test_steps_have_intervals_though_no_change_is_seen():
+    series = only(find(history(noisy(np.ones(6)))))
+    assert series.steps[0] is None
+    assert all(low < estimate < high and low < 1 < high for estimate, low, high in series.steps[1:])
+
+
+def test_other_settings_are_another_thing():
+    some = history(noisy(np.where(np.arange(8) < 4, 1.0, 2.0)))
+    older = NutsSettings(draws=10)
+    mixed = replace(
+        some,
+        measurements=tuple(
+            replace(item, case=replace(item.case, settings=older))
+            if item.case.stack in {f"pymc-v{k}" for k in range(4)}
+            else item
+            for item in some.measurements
+        ),
+    )
+    assert only(find(some)).changes
+    findings = find(mixed)
+    series = only(findings)
+    assert series.changes == ()
+    assert series.values[:4] == ((),) * 4
+    assert {(n.stack, n.kind) for n in findings.notices} == {
+        (f"pymc-v{k}", "unjoined") for k in range(4)
+    }
+    assert all("other settings" in n.message for n in findings.notices)
 
 
 def test_two_releases_are_told_apart_when_they_differ_and_not_when_they_do_not():
@@ -317,6 +355,103 @@ def test_the_same_seeds_give_no_change_though_they_differ_among_themselves():
     series = only(find(history(values, metric="ess_per_gradient")))
     assert series.changes == ()
     assert series.centre[0][1] < 0.15 < series.centre[0][2]
+
+
+def streamed(starts, seed, *, releases=30, noise=0.1, level=1.0, rounding=1e-13, machine=0.01):
+    """History whose releases share their random streams; a new stream begins at each of `starts`.
+
+    Measured in three rounds. The yield of a gradient has that much noise in its logarithm from the
+    stream, and is `level` times higher from the middle of the history on.
+    """
+    rng = np.random.default_rng([seed, 5])
+    stream = np.searchsorted(starts, np.arange(releases), side="right")
+    late = (np.arange(releases) >= releases // 2)[:, None]
+    own = noise * rng.standard_normal((len(starts) + 1, 3))[stream]
+    given = np.exp(own + np.log(level) * late + rounding * rng.standard_normal(own.shape))
+    cost = 1e-4 * np.exp(machine * rng.standard_normal(own.shape))
+    count = rng.integers(20_000, 40_000, (len(starts) + 1, 3))[stream]
+    some = history(given, metric="ess_per_gradient")
+    told = iter(zip(given.ravel(), cost.ravel(), count.ravel(), strict=True))
+    return replace(
+        some,
+        measurements=tuple(
+            replace(
+                item,
+                metrics={
+                    "ess_per_gradient": one,
+                    "seconds_per_gradient": seconds,
+                    "ess_per_second": one / seconds,
+                    "rhat": 1.3 + one / 3,
+                    "gradients_sample": float(gradients),
+                },
+            )
+            for item, (one, seconds, gradients) in zip(some.measurements, told, strict=True)
+        ),
+    )
+
+
+def changed_metrics(some):
+    return {series.metric for series in find(some).series if series.changes}
+
+
+@pytest.mark.parametrize("starts", [[15], [6, 12, 18, 24]])
+def test_another_random_stream_is_no_change(starts, monkeypatch):
+    alpha, trials = 0.0125, 24
+    monkeypatch.setattr("gmixbench.ruler.series.PAGE_ALARMS", alpha)
+    alarms = [changed_metrics(streamed(starts, seed)) for seed in range(trials)]
+    limit = binom.isf(1e-6, trials, alpha)
+    assert sum(map(bool, alarms)) <= limit
+    # The control: streams that are not known again.
+    monkeypatch.setattr("gmixbench.ruler.threads.noises", lambda items: tuple(range(len(items))))
+    alarms = [changed_metrics(streamed(starts, seed)) for seed in range(trials)]
+    assert sum(map(bool, alarms)) > limit
+
+
+def test_a_product_changes_only_where_a_factor_does(monkeypatch):
+    some = streamed([15], 3, noise=0.3)
+    assert changed_metrics(some) == set()
+    products = [replace(one, factors=()) for one in TRACKED if one.metric == "ess_per_second"]
+    monkeypatch.setattr("gmixbench.ruler.threads.TRACKED", products)
+    assert changed_metrics(some) == {"ess_per_second"}
+
+
+def test_a_changed_algorithm_is_found_among_changed_streams():
+    some = streamed([5, 10, 15, 20, 25], 1, noise=0.05, level=1.3)
+    found = {series.metric: series.changes for series in find(some).series}
+    for metric in ("ess_per_gradient", "ess_per_second"):
+        (change,) = found[metric]
+        assert (change.before, change.stack, change.verdict) == ("pymc-v14", "pymc-v15", "improved")
+        assert change.effect[1] < 1.3 < change.effect[2]
+    assert found["seconds_per_gradient"] == ()
+
+
+def test_a_stream_that_comes_back_is_the_same():
+    values = np.exp(0.1 * np.random.default_rng(0).standard_normal((12, 3)))
+    values[4:8] = values[4]
+    values[:4] = values[8:] = values[0]
+    items = history(values, metric="ess_per_gradient").measurements
+    assert [*dict.fromkeys(noises(items))] == [*range(6)]
+    releases, seeds = (np.repeat(np.arange(12), 3).tolist(), [0, 1, 2] * 12)
+    assert entries(releases, seeds, noises(items)) == (0,) * 4 + (1,) * 4 + (2,) * 4
+
+
+def test_anchors_measured_again_under_their_seeds_are_no_new_evidence():
+    def widths(again):
+        values = noisy(np.ones(8))
+        some = history(np.hstack([values, again(values)]), metric="ess_per_gradient")
+        items = tuple(
+            replace(item, case=replace(item.case, seed=item.round % 3))
+            for item in some.measurements
+        )
+        return [high / low for _, low, high in only(find(replace(some, measurements=items))).centre]
+
+    same, new = widths(np.copy), widths(lambda _: noisy(np.ones(8), seed=2))
+    once = [
+        high / low
+        for _, low, high in only(find(history(noisy(np.ones(8)), metric="ess_per_gradient"))).centre
+    ]
+    assert same == once
+    assert np.mean(new) < np.mean(once)
 
 
 def test_dependencies_that_changed_stand_in_a_telling_order():
