@@ -1,4 +1,4 @@
-"""NumPyro on jaxlib 0.4.32 and later: XLA's new CPU runtime makes small models several times slower.
+"""jaxlib 0.4.32 and later: XLA's new CPU runtime makes small models several times slower.
 
 Run it as it is, and with XLA_FLAGS=--xla_cpu_use_thunk_runtime=false, which XLA heeded for a year.
 """
