@@ -64,9 +64,37 @@ def test_a_history_is_measured_charted_and_goes_on(releases):
     assert "chart: out/history.html" in said.out
     names = {path.name for path in Path("out").iterdir()}
     assert {"history.json", "history.html", "history.png", "history.md", "scores"} <= names
-    again = releases(*QUICK)
+    again = releases(*QUICK, "--stacks", "..v2")
     assert again.code == 3
     assert "all of this is measured already in out" in again.out
+
+
+def test_what_could_not_be_built_is_tried_again(releases, planted_python, monkeypatch):
+    releases(*QUICK)
+    again = releases(*QUICK)
+    assert again.err == "v3: no Python 2.6 runs on this machine\n"
+    assert "failed" in again.out
+    monkeypatch.setattr(building, "build", lambda *_, **__: planted_python)
+    healed = releases(*QUICK)
+    assert healed.err == ""
+    assert "failed" not in healed.out
+
+
+def test_a_release_that_can_t_be_built_is_kept_as_that_alone(releases):
+    said = releases(*QUICK, "--stacks", "v3")
+    assert said.code == 3
+    assert "failed" in said.out
+
+
+def test_the_history_itself_is_not_written_over(releases):
+    releases(*QUICK, "--stacks", "v1")
+    said = releases("history", "export", "out", "--format", "json")
+    assert said.code == 0
+    assert Path("out/rows.json").exists()
+    said = releases("history", "export", "out", "--format", "json", "--to", "out/history.json")
+    assert said.code == 2
+    assert "the history itself stands there" in said.err
+    assert releases("history", "report", "out").code == 0
 
 
 def test_a_history_is_drawn_and_exported_from_disk(releases):
@@ -101,7 +129,9 @@ def test_a_range_of_releases_is_measured(releases):
 
 
 BAD = {
-    "no such stack": ("--stacks v1..v9", "--stacks v1..v9: there is no v9"),
+    "no such stack": ("--stacks v1..v9", "--stacks v1..v9: there is no stack v9: did you mean"),
+    "reversed range": ("--stacks v2..v1", "--stacks v2..v1: v2 came out after v1"),
+    "empty range": ("--stacks ..", "--stacks '..' names no stack"),
     "no such library": ("--library stan", "unknown library 'stan': choose from pymc, numpyro"),
     "no such model": ("--model both", "unknown model 'both'"),
     "no such dataset": ("--dataset far", "unknown dataset 'far'"),

@@ -1,6 +1,7 @@
 """`history`: when did it get slower, or wrong."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -91,15 +92,22 @@ def history(
                 f"{out} holds a history of profile {header.profile}: give that, or another --out"
             )
         named = {stack.name: stack for stack in known}
-        planned = lab.plan(out, header, wanted, named, retry=retry)
-        if planned is None:
+        absent = lab.missing(out, wanted, retry=retry)
+        pythons, reasons = _build({stack.name: stack for stack, _ in absent})
+        ready = tuple(stack for stack in wanted.stacks if stack.name not in reasons)
+        planned = lab.plan(out, header, replace(wanted, stacks=ready), named, retry=retry)
+        if planned is None and reasons and not header.sessions:
+            planned = lab.plan(out, header, wanted, named, retry=retry)
+        if planned is not None and planned[0] not in header.sessions:
+            header = disk.Header(profile, (*header.sessions, planned[0]))
+            disk.write_header(out, header)
+        if reasons:
+            lost = [stack for stack in wanted.stacks if stack.name in reasons]
+            _record(out, header.sessions[-1], wanted, lost, reasons)
+        if not absent:
             typer.echo(f"all of this is measured already in {out}")
-        else:
-            session, visits = planned
-            if session not in header.sessions:
-                header = disk.Header(profile, (*header.sessions, session))
-                disk.write_header(out, header)
-            _measure(out, wanted, session, visits, timeout)
+        if planned is not None:
+            _measure(out, wanted, *planned, pythons, timeout)
     _conclude(out, wanted, whole=not broken)
 
 
@@ -114,7 +122,7 @@ def export(
     folder: Folder = FOLDER,
     format_: Annotated[str, typer.Option("--format", help=f"One of {', '.join(FORMATS)}.")] = "csv",
     to: Annotated[
-        Path | None, typer.Option(help="File to write; history.FORMAT in DIR unless given.")
+        Path | None, typer.Option(help="File to write; rows.FORMAT in DIR unless given.")
     ] = None,
 ) -> None:
     """Write one tidy row for each case, round and metric."""
@@ -123,7 +131,9 @@ def export(
     from gmixbench.report.tidy import tidy, write_tidy
 
     rows = tidy(read(folder))
-    path = to or folder / f"history.{format_}"
+    path = to or folder / f"rows.{format_}"
+    if path.resolve() in (folder.resolve() / name for name in ("history.json", "history.md")):
+        raise UsageError(f"--to {path}: the history itself stands there; give another file")
     write_tidy(rows, path, format_)
     typer.echo(f"{len(rows)} rows: {path}")
 
@@ -141,10 +151,14 @@ def _chosen(stacks: "Sequence[Stack]", ranges: Sequence[str] | None) -> "tuple[S
 
 
 def _range(text: str, named: "Mapping[str, Stack]") -> set[str]:
+    from gmixbench.lab.stacks import unknown
+
     first, dots, last = text.partition("..")
     for name in (first, last):
         if name and name not in named:
-            raise UsageError(f"--stacks {text}: there is no {name}; there: {', '.join(named)}")
+            raise UsageError(f"--stacks {text}: {unknown(name, named)}")
+    if not first and not last:
+        raise UsageError(f"--stacks {text!r} names no stack: give A..B, A.., ..B or A")
     if not dots:
         return {first}
     lines = {named[name].library for name in (first, last) if name}
@@ -155,22 +169,46 @@ def _range(text: str, named: "Mapping[str, Stack]") -> set[str]:
     names = [name for name, stack in named.items() if stack.library in lines or not lines]
     begin = names.index(first) if first else 0
     end = names.index(last) if last else len(names) - 1
+    if begin > end:
+        raise UsageError(
+            f"--stacks {text}: {first} came out after {last}; give the older one first"
+        )
     return set(names[begin : end + 1])
 
 
+def _record(
+    out: Path,
+    session: "Session",
+    wanted: "Wanted",
+    lost: "Sequence[Stack]",
+    reasons: Mapping[str, str],
+) -> None:
+    """Keep why stacks could not be built; another call tries them again."""
+    from gmixbench.lab.history import append
+    from gmixbench.lab.planning import Visit
+    from gmixbench.lab.rounds import not_built, release
+
+    for stack in lost:
+        visits = [Visit(k, stack, tuple(wanted.cases(stack, k))) for k in range(wanted.rounds)]
+        append(out, release(stack), not_built(session, visits, reasons[stack.name]))
+
+
 def _measure(
-    out: Path, wanted: "Wanted", session: "Session", visits: "Sequence[Visit]", timeout: float
+    out: Path,
+    wanted: "Wanted",
+    session: "Session",
+    visits: "Sequence[Visit]",
+    pythons: Mapping[str, Path],
+    timeout: float,
 ) -> None:
     from gmixbench.lab import datasets
-    from gmixbench.lab.history import append
     from gmixbench.lab.progress import progress
-    from gmixbench.lab.rounds import measure, not_built, release
+    from gmixbench.lab.rounds import measure
     from gmixbench.truth.exact import solve
 
-    pythons, reasons = _build(visits)
-    for name, reason in reasons.items():
-        own = [visit for visit in visits if visit.stack.name == name]
-        append(out, release(own[0].stack), not_built(session, own, reason))
+    beside = {visit.stack.name: visit.stack for visit in visits if visit.stack.name not in pythons}
+    anchors, _ = _build(beside)
+    pythons = {**pythons, **anchors}
     left = [visit for visit in visits if visit.stack.name in pythons]
     data = datasets.load(wanted.dataset)
     exact = solve(data.x, left[0].cases[0].model) if left else None
@@ -189,21 +227,26 @@ def _measure(
         raise typer.Exit(INTERRUPTED) from None
 
 
-def _build(visits: "Sequence[Visit]") -> tuple[dict[str, Path], dict[str, str]]:
+def _build(stacks: "Mapping[str, Stack]") -> tuple[dict[str, Path], dict[str, str]]:
     """Interpreter of each stack, and of each that can't be had the reason."""
     from gmixbench.lab.building import build
     from gmixbench.lab.stacks import StackError
 
-    stacks = {visit.stack.name: visit.stack for visit in visits}
     pythons, reasons = {}, {}
-    with console.status("") as status:
-        for count, (name, stack) in enumerate(sorted(stacks.items()), 1):
-            status.update(f"[{count}/{len(stacks)}] environment of {name}")
-            try:
-                pythons[name] = build(stack, say=status.update)
-            except StackError as error:
-                reasons[name] = str(error)
-                typer.echo(str(error), err=True)
+    if stacks:
+        typer.echo(f"{len(stacks)} environments to look at, and to build where they are not there")
+    try:
+        with console.status("") as status:
+            for count, (name, stack) in enumerate(sorted(stacks.items()), 1):
+                status.update(f"[{count}/{len(stacks)}] environment of {name}")
+                try:
+                    pythons[name] = build(stack, say=status.update)
+                except StackError as error:
+                    reasons[name] = str(error)
+                    typer.echo(str(error), err=True)
+    except KeyboardInterrupt:
+        typer.echo("stopped while building; run it again to go on")
+        raise typer.Exit(INTERRUPTED) from None
     return pythons, reasons
 
 

@@ -25,6 +25,10 @@ ANCHORS = ("pymc-v5.16.2", "pymc-v6.3.2", "numpyro-v0.15.3", "numpyro-v0.21.0")
 be had, nor the newest, which may be locked again; PyMC's are of both its engines, C and Numba."""
 
 
+NOT_BUILT = "stack"
+"""Kind of the failure of a stack that can't be had: no fault of the release."""
+
+
 @dataclass(frozen=True)
 class Wanted:
     """What is asked of a history: rounds 0 to `rounds` - 1 of every combination."""
@@ -63,6 +67,16 @@ class Visit:
     cases: tuple[Case, ...]
 
 
+def missing(folder: Path, wanted: Wanted, *, retry: bool) -> list[tuple[Stack, int]]:
+    """Stacks and rounds that have a case left; what could not be built is tried again."""
+    return [
+        (stack, round_)
+        for stack in wanted.stacks
+        for round_ in range(wanted.rounds)
+        if _left(folder, wanted.cases(stack, round_), stack, None, retry=retry)
+    ]
+
+
 def plan(
     folder: Path,
     header: history.Header,
@@ -86,19 +100,14 @@ def plan(
     gmixbench.lab.store.FolderError
         None of a library's anchors is what it was.
     """
-    missing = [
-        (stack, round_)
-        for stack in wanted.stacks
-        for round_ in range(wanted.rounds)
-        if _left(folder, wanted.cases(stack, round_), stack, None, retry=retry)
-    ]
-    if not missing:
+    absent = missing(folder, wanted, retry=retry)
+    if not absent:
         return None
     last = header.sessions[-1] if header.sessions else None
-    if last and _goes_on(folder, last, missing, wanted, known):
+    if last and _goes_on(folder, last, absent, wanted, known):
         session = last
     else:
-        session = _new_session(folder, header, missing, wanted, known)
+        session = _new_session(folder, header, absent, wanted, known)
     anchors = {name: known[name] for name in session.anchors}
     stacks = {stack.name: stack for stack in wanted.stacks} | anchors
     visits = []
@@ -122,7 +131,7 @@ def _left(
         for row in history.measurements(folder, stack.name)
         if row.lock == stack.digest
         and (session is None or row.session == session)
-        and not (retry and row.failure)
+        and not (row.failure and (retry or row.failure.startswith(NOT_BUILT)))
     }
     return [case for case in cases if case not in done]
 
@@ -130,12 +139,12 @@ def _left(
 def _goes_on(
     folder: Path,
     session: Session,
-    missing: Sequence[tuple[Stack, int]],
+    absent: Sequence[tuple[Stack, int]],
     wanted: Wanted,
     known: Mapping[str, Stack],
 ) -> bool:
     meant = all(
-        stack.name in session.stacks and round_ in session.rounds for stack, round_ in missing
+        stack.name in session.stacks and round_ in session.rounds for stack, round_ in absent
     )
     alike = (session.dataset, session.models, session.methods) == (
         wanted.dataset,
@@ -165,14 +174,14 @@ def _unfinished(folder: Path, session: Session, wanted: Wanted, known: Mapping[s
 def _new_session(
     folder: Path,
     header: history.Header,
-    missing: Sequence[tuple[Stack, int]],
+    absent: Sequence[tuple[Stack, int]],
     wanted: Wanted,
     known: Mapping[str, Stack],
 ) -> Session:
-    stacks = list(dict.fromkeys(stack.name for stack, _ in missing))
+    stacks = list(dict.fromkeys(stack.name for stack, _ in absent))
     anchors = []
-    for line in dict.fromkeys(stack.library for stack, _ in missing):
-        own = list(dict.fromkeys(stack.name for stack, _ in missing if stack.library == line))
+    for line in dict.fromkeys(stack.library for stack, _ in absent):
+        own = list(dict.fromkeys(stack.name for stack, _ in absent if stack.library == line))
         anchors += _anchors(folder, header, line, own, known)
     now, machine = datetime.now(UTC), history.machine()
     today = f"{now:%Y-%m-%d}"
@@ -184,7 +193,7 @@ def _new_session(
         machine=machine,
         anchors=tuple(anchors),
         stacks=tuple(dict.fromkeys([*stacks, *anchors])),
-        rounds=tuple(sorted({round_ for _, round_ in missing})),
+        rounds=tuple(sorted({round_ for _, round_ in absent})),
         dataset=wanted.dataset,
         models=wanted.models,
         methods=wanted.methods,
@@ -210,7 +219,9 @@ def _anchors(
                 f"{folder}: no lock file of {line}'s anchors ({', '.join(lost)}) is what was "
                 "measured, so nothing joins what is there: bring one back, or give another --out"
             )
-    chosen = [name for name in ANCHORS if name in own] or list(dict.fromkeys([own[0], own[-1]]))
+    # A stack that is new to the history ties nothing together: it comes last.
+    named = [name for name in ANCHORS if name in known and known[name].library == line]
+    chosen = dict.fromkeys([*named, own[0], own[-1]])
     return [*anchors, *(name for name in chosen if name not in anchors)][: max(2, len(anchors))]
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from gmixbench.lab import history, travel
 from gmixbench.lab.execute import Done, Watch, Worker, execute
-from gmixbench.lab.planning import Visit
+from gmixbench.lab.planning import NOT_BUILT, Visit
 from gmixbench.lab.stacks import Stack
 from gmixbench.record import Failure, Record
 from gmixbench.ruler.history import Measurement, Release, Session
@@ -85,7 +85,7 @@ def measure(
 def not_built(session: Session, visits: Sequence[Visit], reason: str) -> list[Measurement]:
     """Record of a stack that can't be had: one failure for each case that it leaves out."""
     return [
-        _row(Failure(case, "stack", reason), session, visit, datetime.now(UTC))
+        _row(Failure(case, NOT_BUILT, reason), session, visit, datetime.now(UTC))
         for visit in visits
         for case in visit.cases
     ]
@@ -97,7 +97,8 @@ def release(stack: Stack) -> Release:
         stack=stack.name,
         library=stack.library,
         package=stack.package,
-        version=stack.version,
+        # A checkout has the version of some release, and is not that.
+        version=stack.name if stack.sources else stack.version,
         released=stack.released,
         python=stack.python,
         packages=stack.packages,

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from difflib import get_close_matches
 from hashlib import sha256
 from pathlib import Path
 
@@ -182,9 +183,16 @@ def find(name: str, locks: Path) -> Stack:
     check_name(name)
     path = locks / f"{name}.txt"
     if not path.is_file():
-        known = ", ".join(each.stem for each in lock_files(locks)) or "none"
-        raise StackError(f"there is no stack {name} in {locks}; there: {known}")
+        known = [each.stem for each in lock_files(locks)]
+        raise StackError(f"{unknown(name, known)} ({locks})")
     return read(path)
+
+
+def unknown(name: str, known: Iterable[str]) -> str:
+    """Words for a name that no stack has, with the nearest that one has."""
+    near = get_close_matches(name, known, n=3, cutoff=0.5)
+    meant = f"did you mean {' or '.join(near)}? " if near else ""
+    return f"there is no stack {name}: {meant}`gmixbench stacks list` shows all"
 
 
 def lock_files(locks: Path) -> tuple[Path, ...]:

@@ -52,6 +52,7 @@ def plan(
 def do(folder: Path, session, visits) -> None:
     for visit in visits:
         rows = rounds.not_built(session, [visit], "planted")
+        rows = [replace(row, failure="crash: planted") for row in rows]
         history.append(folder, rounds.release(visit.stack), rows)
 
 
@@ -156,6 +157,13 @@ def test_a_change_of_what_measures_takes_a_session_of_its_own(tmp_path: Path, mo
     do(tmp_path, session, visits[:7])
     monkeypatch.setattr(planning.history.travel, "digest", lambda: "another")
     assert plan(tmp_path, wanted())[0].name != session.name
+
+
+def test_what_could_not_be_built_is_missing(tmp_path: Path) -> None:
+    session, visits = plan(tmp_path, wanted(STACKS[:1], rounds_=1))
+    rows = rounds.not_built(session, visits, "no network")
+    history.append(tmp_path, rounds.release(STACKS[0]), rows)
+    assert planning.missing(tmp_path, wanted(STACKS[:1], rounds_=1), retry=False)
 
 
 def test_each_library_has_its_anchors_whenever_it_comes(tmp_path: Path) -> None:

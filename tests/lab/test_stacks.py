@@ -158,8 +158,12 @@ def test_what_is_built_changes_the_digest(change):
 def test_find(put, tmp_path):
     put()
     assert find("pymc-v5.16.2", tmp_path) == STACK
-    with pytest.raises(StackError, match=r"no stack other .* there: pymc-v5.16.2"):
+    with pytest.raises(
+        StackError, match=r"there is no stack other: `gmixbench stacks list`"
+    ):
         find("other", tmp_path)
+    with pytest.raises(StackError, match=r"did you mean pymc-v5\.16\.2\?"):
+        find("pymc-5.16.2", tmp_path)
     with pytest.raises(StackError, match="can't be a stack's name"):
         find("../pymc-v5.16.2", tmp_path)
 

@@ -44,16 +44,23 @@ def steady(plant, tmp_path):
     return ["run", *options, "--backend", plant("steady", source)], log
 
 
+AS_IN_A_TERMINAL = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
+from gmixbench.cli import main
+main()
+"""
+
+
 def start(folder, command):
     """Start the command in a process of its own, where Ctrl-C works as in a terminal."""
     return subprocess.Popen(
-        [sys.executable, "-m", "gmixbench.cli", *command],
+        [sys.executable, "-c", AS_IN_A_TERMINAL, *command],
         cwd=folder,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # noqa: PLW1509  # no threads here
     )
 
 
