@@ -126,3 +126,12 @@ def test_wrong_use(call, tmp_path):
 def test_remove(call):
     done = call("stacks", "remove", "--all")
     assert (done.code, done.out) == (0, "0 environments removed\n")
+
+
+def test_a_lock_is_not_replaced_unasked(call, tmp_path):
+    path = locked(tmp_path)
+    before = path.read_text()
+    done = call("stacks", "lock", "pymc-v5.16.2", "pymc==5.16.1")
+    assert done.code == 2
+    assert "has a stack pymc-v5.16.2: give another name, or --force" in done.err
+    assert path.read_text() == before

@@ -84,11 +84,15 @@ def lock(
         typer.Option(metavar="PACKAGE=DATE", help="A cut-off of that package's own."),
     ] = None,
     locks: Locks = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace a lock of that name.")] = False,
 ) -> None:
     """Make a lock file: every package pinned and hashed, as of a day in the past."""
     from gmixbench.lab import locking
     from gmixbench.lab.stacks import folder
 
+    where = folder(locks)
+    if (where / f"{name}.txt").exists() and not force:
+        raise UsageError(f"{where} has a stack {name}: give another name, or --force to replace it")
     later = {}
     for each in exclude_newer_package or ():
         package, equals, date = each.partition("=")
@@ -96,7 +100,7 @@ def lock(
             raise UsageError(f"--exclude-newer-package {each}: PACKAGE=DATE is wanted")
         later[package] = date
     stack = locking.lock(name, requirement, cutoff=cutoff, python=python, later=later, say=_say)
-    path = locking.write(stack, folder(locks))
+    path = locking.write(stack, where)
     typer.echo(
         f"{path}: {len(stack.packages)} packages on Python {stack.python} as of {stack.cutoff}"
     )

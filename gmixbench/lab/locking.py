@@ -318,7 +318,8 @@ def _shown(requirement: str) -> str:
     if requirement.startswith("git+file://"):
         return f"git+file://{_last_part(requirement)}"
     if requirement.endswith(".whl") or Path(requirement).is_dir():
-        return _last_part(str(Path(requirement).resolve()))
+        # With the dot no one can take it for the release of that name.
+        return f"./{_last_part(str(Path(requirement).resolve()))}"
     return requirement
 
 

@@ -127,7 +127,10 @@ def _said(series: Series, new: Release) -> str:
         return NOT_JUDGED
     if step[1] == step[2]:
         return SAME_RUNS
-    return f"none seen: {with_interval(series, step)}"
+    unmoved = 1.0 if series.scale == "ratio" else 0.0
+    # Beyond its own interval, but not beyond what all series of a page show by chance.
+    words = "none seen" if step[1] <= unmoved <= step[2] else "inconclusive"
+    return f"{words}: {with_interval(series, step)}"
 
 
 def _value(name: str, centre: tuple[float, float, float] | None, standing: Standing | None) -> str:

@@ -158,9 +158,7 @@ def test_what_is_built_changes_the_digest(change):
 def test_find(put, tmp_path):
     put()
     assert find("pymc-v5.16.2", tmp_path) == STACK
-    with pytest.raises(
-        StackError, match=r"there is no stack other: `gmixbench stacks list`"
-    ):
+    with pytest.raises(StackError, match=r"there is no stack other: `gmixbench stacks list`"):
         find("other", tmp_path)
     with pytest.raises(StackError, match=r"did you mean pymc-v5\.16\.2\?"):
         find("pymc-5.16.2", tmp_path)
