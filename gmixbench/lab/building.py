@@ -90,8 +90,12 @@ def build(stack: Stack, *, say: uv.Say = lambda _: None) -> Path:
         say(f"{stack.name}: building on Python {stack.python}")
         _wipe(place)
         begun = time.monotonic()
-        _fill(stack, python, place, held, say)
-        _mark(stack, place, time.monotonic() - begun)
+        try:
+            _fill(stack, python, place, held, say)
+            _mark(stack, place, time.monotonic() - begun)
+        except StackError:
+            _wipe(place)
+            raise
         return _python(place)
 
 

@@ -235,6 +235,10 @@ def _wheel(
             raise StackError(f"{name}: there is no wheel {requirement}")
         return _keep(path, path.name)
     if path.is_dir():
+        if not any((path / each).is_file() for each in ("pyproject.toml", "setup.py")):
+            raise StackError(
+                f"{name}: {requirement} is no checkout: no pyproject.toml, no setup.py"
+            )
         return _keep(
             _built(name, path, folder, interpreter, say), f"checkout {path.resolve().name}"
         )

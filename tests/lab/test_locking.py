@@ -148,3 +148,10 @@ def test_a_missing_release_is_told_in_one_line():
     with pytest.raises(StackError, match=r"no index has numpyro==0\.9999\.0") as caught:
         locking.lock("new", ["numpyro==0.9999.0"], python=HERE)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.usefixtures("own_caches")
+def test_a_folder_that_is_no_checkout(tmp_path):
+    (tmp_path / "numpyro").mkdir()
+    with pytest.raises(StackError, match=r"is no checkout: no pyproject\.toml, no setup\.py"):
+        locking.lock("mine", [str(tmp_path / "numpyro")], cutoff="2026-01-01")
