@@ -12,6 +12,10 @@ from gmixbench.ruler.metrics import METRICS
 from gmixbench.ruler.threads import Thread, find_threads, left_out
 from gmixbench.ruler.tracked import Tracked
 
+WIDEST = math.log(1000.0)
+"""Half width of a ratio's interval beyond which nothing is known, as of a difference's beyond a
+hundred bands: where few releases have a second round, they tell next to nothing of the noise."""
+
 PAGE_ALARMS = 0.05
 """Share of histories without any change that may show one, in any of all their series.
 
@@ -42,12 +46,19 @@ def _series(thread: Thread, line: Line, history: History) -> Series:
     scale = math.exp if tracked.scale == "ratio" else float
     releases = {r.stack: r for r in history.releases if r.library == thread.library}
 
+    def half_width(weights: Weights) -> float | None:
+        half = line.half_width(weights)
+        widest = WIDEST if tracked.scale == "ratio" else 100 * tracked.band
+        return None if half is None or half > widest else half
+
     def told(weights: Weights) -> Interval:
-        estimate, half = line.total(weights), line.half_width(weights) or 0.0
+        estimate, half = line.total(weights), half_width(weights) or 0.0
         return scale(estimate), scale(estimate - half), scale(estimate + half)
 
     stacks = [*line.entry]
-    steps = {new: told(line.step([old], [new])) for old, new in pairwise(stacks)}
+    weights = {new: line.step([old], [new]) for old, new in pairwise(stacks)}
+    steps = {new: told(step) for new, step in weights.items()}
+    judged = {new for new, step in weights.items() if half_width(step) is not None}
     starts = [0, *map(stacks.index, line.starts), len(stacks)]
 
     def change(old: int, new: int, end: int) -> Change:
@@ -75,7 +86,7 @@ def _series(thread: Thread, line: Line, history: History) -> Series:
         stacks=tuple(by_stack),
         values=tuple(map(tuple, by_stack.values())),
         centre=tuple(told({s: 1.0}) if s in line.entry else None for s in by_stack),
-        steps=tuple(steps.get(s) if line.false_alarms is not None else None for s in by_stack),
+        steps=tuple(steps[s] if s in judged else None for s in by_stack),
         changes=tuple(change(*starts[k : k + 3]) for k in range(len(starts) - 2)),
         false_alarms=line.false_alarms,
     )

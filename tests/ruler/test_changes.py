@@ -467,3 +467,14 @@ def test_dependencies_that_changed_stand_in_a_telling_order():
         "attrs none → 22",
         "zipp 3.8 → none",
     )
+
+
+@pytest.mark.parametrize("metric", ["seconds_per_gradient", "rhat"])
+def test_a_second_round_that_has_only_begun_tells_of_no_change(metric):
+    rng = np.random.default_rng(7)
+    values = 1.0 + 0.05 * rng.standard_normal((12, 2)) ** 2
+    values[6:] *= 3.0
+    values[1:, 1] = np.nan
+    (series,) = [s for s in find(history(values, metric=metric)).series if s.metric == metric]
+    assert series.changes == ()
+    assert all(np.isfinite(centre).all() for centre in series.centre if centre)
