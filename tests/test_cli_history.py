@@ -16,7 +16,7 @@ def lock(package, k, **changes):
     name = package.replace(".", "-")
     whole = {
         "name": f"v{k}",
-        "library": "numpyro",
+        "ppl": "numpyro",
         "package": package,
         "version": str(k),
         "released": f"2026-01-0{k}",
@@ -40,7 +40,7 @@ def lock(package, k, **changes):
 def releases(plant, planted_python, call, monkeypatch):
     """Three releases whose environment is this one; the third can't be built."""
     package = plant("fast", "")
-    monkeypatch.setitem(stacks.LINES, package, "numpyro")
+    monkeypatch.setitem(stacks.PPLS, package, "numpyro")
     small = Profile("quick", NutsSettings(chains=2, warmup=1, draws=2000), AdviSettings(steps=10))
     monkeypatch.setitem(PROFILES, "quick", small)
     for k in (1, 2, 3):
@@ -148,7 +148,7 @@ def test_a_bad_option_is_told_in_one_line(words, message, releases):
 
 
 def test_two_libraries_need_a_range_each(releases):
-    lock("pymc", 4, library="pymc", packages={"pymc": "4"}, hashes={"pymc": ("a" * 64,)})
+    lock("pymc", 4, ppl="pymc", packages={"pymc": "4"}, hashes={"pymc": ("a" * 64,)})
     said = releases("history", "--stacks", "v1..v4")
     assert said.code == 2
     assert "two libraries" in said.err

@@ -17,7 +17,7 @@ def locked(folder, name="pymc-v5.16.2", **changes):
     """A lock file that is whole, and can't be built: no machine has that Python."""
     whole = {
         "name": name,
-        "library": "pymc",
+        "ppl": "pymc",
         "package": "pymc",
         "version": "5.16.2",
         "released": "2024-07-11",

@@ -77,7 +77,7 @@ def history(
         typer.echo(str(error), err=True)
     lines = all_of("library", library, LIBRARIES)
     wanted = lab.Wanted(
-        stacks=_chosen([stack for stack in known if stack.library in lines], stacks),
+        stacks=_chosen([stack for stack in known if stack.ppl in lines], stacks),
         profile=one_of("profile", profile, PROFILES),
         models=tuple(all_of("model", model, MODELS)),
         methods=tuple(all_of("method", method or list(lab.METHODS), METHODS)),
@@ -161,12 +161,12 @@ def _range(text: str, named: "Mapping[str, Stack]") -> set[str]:
         raise UsageError(f"--stacks {text!r} names no stack: give A..B, A.., ..B or A")
     if not dots:
         return {first}
-    lines = {named[name].library for name in (first, last) if name}
+    lines = {named[name].ppl for name in (first, last) if name}
     if len(lines) > 1:
         raise UsageError(
             f"--stacks {text}: {first} and {last} are of two libraries: give each its own"
         )
-    names = [name for name, stack in named.items() if stack.library in lines or not lines]
+    names = [name for name, stack in named.items() if stack.ppl in lines or not lines]
     begin = names.index(first) if first else 0
     end = names.index(last) if last else len(names) - 1
     if begin > end:

@@ -96,7 +96,7 @@ def read(folder: Path) -> History:
         if strangers:
             raise damaged(path, ValueError(f"history.json has no session {min(strangers)}"))
     releases = [release for release, _ in found]
-    releases.sort(key=lambda release: (release.library, release.released, release.stack))
+    releases.sort(key=lambda release: (release.ppl, release.released, release.stack))
     rows = tuple(row for _, own in found for row in own)
     return History(header.profile, tuple(releases), header.sessions, rows)
 

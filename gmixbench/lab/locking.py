@@ -14,7 +14,7 @@ from pathlib import Path
 from gmixbench.lab import building, interpreters, uv
 from gmixbench.lab.interpreters import Interpreter
 from gmixbench.lab.stacks import (
-    LINES,
+    PPLS,
     Source,
     Stack,
     StackError,
@@ -141,7 +141,7 @@ def _resolve(
     packages, hashes = _pins(text, sources)
     return Stack(
         name=name,
-        library=LINES[package],
+        ppl=PPLS[package],
         package=package,
         version=packages[package],
         released=released,
@@ -160,9 +160,9 @@ def _resolve(
 def _measured(name: str, lines: Iterable[str]) -> tuple[str, str]:
     for line in lines:
         found = _DISTRIBUTION.match(line)
-        if found and normalized(found[1]) in LINES:
+        if found and normalized(found[1]) in PPLS:
             return normalized(found[1]), line
-    raise StackError(f"{name}: none of {', '.join(LINES)} is among its requirements")
+    raise StackError(f"{name}: none of {', '.join(PPLS)} is among its requirements")
 
 
 def _compile(

@@ -180,8 +180,8 @@ def _new_session(
 ) -> Session:
     stacks = list(dict.fromkeys(stack.name for stack, _ in absent))
     anchors = []
-    for line in dict.fromkeys(stack.library for stack, _ in absent):
-        own = list(dict.fromkeys(stack.name for stack, _ in absent if stack.library == line))
+    for line in dict.fromkeys(stack.ppl for stack, _ in absent):
+        own = list(dict.fromkeys(stack.name for stack, _ in absent if stack.ppl == line))
         anchors += _anchors(folder, header, line, own, known)
     now, machine = datetime.now(UTC), history.machine()
     today = f"{now:%Y-%m-%d}"
@@ -210,17 +210,17 @@ def _anchors(
     """Anchors of one library: those it had, as far as they are what they were, and up to two."""
     past = dict.fromkeys(name for session in header.sessions for name in session.anchors)
     usable = [name for name in past if _usable(folder, name, known)]
-    anchors = [name for name in usable if known[name].library == line]
+    anchors = [name for name in usable if known[name].ppl == line]
     if not anchors and header.sessions:
         releases = history.read(folder).releases
-        lost = [each.stack for each in releases if each.library == line and each.stack in past]
+        lost = [each.stack for each in releases if each.ppl == line and each.stack in past]
         if lost:
             raise FolderError(
                 f"{folder}: no lock file of {line}'s anchors ({', '.join(lost)}) is what was "
                 "measured, so nothing joins what is there: bring one back, or give another --out"
             )
     # A stack that is new to the history ties nothing together: it comes last.
-    named = [name for name in ANCHORS if name in known and known[name].library == line]
+    named = [name for name in ANCHORS if name in known and known[name].ppl == line]
     chosen = dict.fromkeys([*named, own[0], own[-1]])
     return [*anchors, *(name for name in chosen if name not in anchors)][: max(2, len(anchors))]
 

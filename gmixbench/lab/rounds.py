@@ -95,7 +95,7 @@ def release(stack: Stack) -> Release:
     """A stack as a point in its library's history."""
     return Release(
         stack=stack.name,
-        library=stack.library,
+        ppl=stack.ppl,
         package=stack.package,
         # A checkout has the version of some release, and is not that.
         version=stack.name if stack.sources else stack.version,

@@ -13,8 +13,9 @@ from difflib import get_close_matches
 from hashlib import sha256
 from pathlib import Path
 
-LINES = {"pymc3": "pymc", "pymc": "pymc", "numpyro": "numpyro"}
-"""The line of history that a measured package belongs to: PyMC3 is PyMC's past."""
+PPLS = {"pymc3": "pymc", "pymc": "pymc", "numpyro": "numpyro"}
+"""The PPL ("library" on the command line and in files) whose history a package belongs to:
+PyMC3 is PyMC's past."""
 
 FOLDER = Path("benchmarks") / "stacks"
 """Where lock files stand, below the current folder, unless `GMIXBENCH_STACKS` says otherwise."""
@@ -70,7 +71,7 @@ class Stack:
     Parameters
     ----------
     name : of the stack, and of its lock file less `.txt`
-    library : "pymc" or "numpyro": the line of history it belongs to
+    ppl : "pymc" or "numpyro": the library whose past it is part of (`library` in its file)
     package : the distribution that is measured: "pymc3", "pymc" or "numpyro"
     version : of that distribution
     released : ISO date of that version's first file, or of the lock where no registry has it
@@ -86,7 +87,7 @@ class Stack:
     """
 
     name: str
-    library: str
+    ppl: str
     package: str
     version: str
     released: str
@@ -121,7 +122,7 @@ class Stack:
         """The lock file."""
         header = {
             "stack": self.name,
-            "library": self.library,
+            "library": self.ppl,
             "package": self.package,
             "version": self.version,
             "released": self.released,
@@ -233,7 +234,7 @@ def read(path: Path) -> Stack:
         raise StackError(f"{path}: the header's version is not the one pinned: {AGAIN}")
     return Stack(
         name=header["stack"],
-        library=header["library"],
+        ppl=header["library"],
         package=header["package"],
         version=header["version"],
         released=header["released"],
@@ -259,7 +260,7 @@ def _read_all(locks: Path) -> Iterable[Stack | StackError]:
 
 def _order(stack: Stack) -> tuple[str, str, list[int], str]:
     numbers = [int(each) for each in re.findall(r"\d+", stack.version)]
-    return stack.library, stack.released, numbers, stack.name
+    return stack.ppl, stack.released, numbers, stack.name
 
 
 def _header(path: Path, text: str) -> tuple[dict[str, str], dict[str, str], tuple[Source, ...]]:
@@ -294,7 +295,7 @@ def _header(path: Path, text: str) -> tuple[dict[str, str], dict[str, str], tupl
         raise StackError(
             f"{path}: it calls itself {header['stack']}: name the file {header['stack']}.txt"
         )
-    if LINES.get(header["package"]) != header["library"]:
+    if PPLS.get(header["package"]) != header["library"]:
         raise StackError(
             f"{path}: package {header['package']} is not of library {header['library']}: {AGAIN}"
         )

@@ -65,7 +65,7 @@ def _notices(history: History, findings: Findings) -> Iterator[Sequence[str]]:
     yield ("release", "what", "cases", "rounds", "why")
     for remark in remarks(history, findings.notices):
         yield (
-            f"{remark.library} {remark.releases}",
+            f"{remark.title} {remark.releases}",
             remark.label,
             ", ".join(remark.cases),
             remark.rounds,
@@ -84,7 +84,7 @@ def _changes(history: History, findings: Findings) -> Iterator[Sequence[str]]:
     ]
     for release, series, change in sorted(found, key=lambda entry: entry[0].released, reverse=True):
         yield (
-            f"{library(release.library)} {release.version}",
+            f"{library(release.ppl)} {release.version}",
             release.released,
             metric(series.metric),
             case(series),
@@ -116,7 +116,7 @@ def _releases(history: History) -> Iterator[Sequence[str]]:
         engine = next((name for name in engines if name in release.packages), None)
         if release.stack in measured:
             yield (
-                f"{library(release.library)} {release.version}",
+                f"{library(release.ppl)} {release.version}",
                 release.released,
                 release.python,
                 release.packages.get("numpy", ""),

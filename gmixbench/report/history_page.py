@@ -50,7 +50,7 @@ class Row:
 class Block:
     """All that changed with one release, and what else its lock changed."""
 
-    library: str
+    title: str
     before: str
     version: str
     released: str
@@ -139,7 +139,7 @@ def _template() -> Template:
 
 
 def _libraries(history: History) -> list[str]:
-    names = dict.fromkeys(release.library for release in history.releases)
+    names = dict.fromkeys(release.ppl for release in history.releases)
     return sorted(names, key=lambda name: [*TITLES, name].index(name))
 
 
@@ -201,7 +201,7 @@ def _block(
         for series, change in some
     )
     return Block(
-        library(release.library),
+        library(release.ppl),
         "" if old is None else old.version,
         release.version,
         release.released,

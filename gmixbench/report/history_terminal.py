@@ -33,8 +33,8 @@ def history_tables(history: History, findings: Findings) -> Iterator[Table]:
         yield _notices(history, findings)
     if any(series.changes for series in findings.series):
         yield _changes(history, findings)
-    for name in dict.fromkeys(release.library for release in history.releases):
-        line = [release for release in history.releases if release.library == name]
+    for name in dict.fromkeys(release.ppl for release in history.releases):
+        line = [release for release in history.releases if release.ppl == name]
         if len(line) > 1 and findings.series:
             yield _last(history, findings, line[-2], line[-1])
 
@@ -53,7 +53,7 @@ def _notices(history: History, findings: Findings) -> Table:
     for remark in remarks(history, findings.notices):
         colour = "bold red" if remark.kind in GRAVE else "yellow"
         table.add_row(
-            escape(f"{remark.library} {remark.releases}"),
+            escape(f"{remark.title} {remark.releases}"),
             f"[{colour}]{remark.label}[/]",
             escape(", ".join(remark.cases)),
             remark.rounds,
@@ -78,7 +78,7 @@ def _changes(history: History, findings: Findings) -> Table:
     for release, series, change in sorted(found, key=lambda entry: entry[0].released, reverse=True):
         new = release.stack != told
         table.add_row(
-            escape(f"{library(release.library)} {release.version}") if new else "",
+            escape(f"{library(release.ppl)} {release.version}") if new else "",
             release.released if new else "",
             metric(series.metric),
             case(series, with_dataset=several),
@@ -94,8 +94,7 @@ def _changes(history: History, findings: Findings) -> Table:
 
 def _last(history: History, findings: Findings, old: Release, new: Release) -> Table:
     table = _table(
-        f"{library(new.library)} {new.version} ({new.released}) beside {old.version} "
-        f"({old.released})"
+        f"{library(new.ppl)} {new.version} ({new.released}) beside {old.version} ({old.released})"
     )
     for heading in ("metric", "case", old.version, new.version, "said"):
         table.add_column(heading, justify="right" if heading[0].isdigit() else "left")
@@ -103,10 +102,10 @@ def _last(history: History, findings: Findings, old: Release, new: Release) -> T
     several = len(datasets(history)) > 1
     shown = {(pane.metric, pane.method) for pane in PANES}
     for series in findings.series:
-        if series.library != new.library or (series.metric, series.method) not in shown:
+        if series.ppl != new.ppl or (series.metric, series.method) not in shown:
             continue
         centres = dict(zip(series.stacks, series.centre, strict=True))
-        by_stack = found.get(Line(series.library, series.dataset, series.model, series.method), {})
+        by_stack = found.get(Line(series.ppl, series.dataset, series.model, series.method), {})
         table.add_row(
             metric(series.metric),
             case(series, with_dataset=several),

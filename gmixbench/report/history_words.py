@@ -152,8 +152,8 @@ def _signed(difference: float) -> str:
 def moved(history: History) -> dict[str, tuple[str, ...]]:
     """Locked versions that changed with each release, the library's own apart, by stack."""
     found = {}
-    for name in dict.fromkeys(release.library for release in history.releases):
-        line = [release for release in history.releases if release.library == name]
+    for name in dict.fromkeys(release.ppl for release in history.releases):
+        line = [release for release in history.releases if release.ppl == name]
         for old, new in pairwise(line):
             found[new.stack] = others(changed(old, new), old, new)
     return found
@@ -175,7 +175,7 @@ def short(texts: Sequence[str], most: int = 3) -> str:
 class Remark:
     """Notices that say the same of several releases."""
 
-    library: str
+    title: str
     kind: str
     label: str
     releases: str
@@ -189,7 +189,7 @@ def remarks(history: History, notices: Sequence[Notice]) -> list[Remark]:
     """Notices in the order they came, those that say the same of several releases joined."""
     grouped: dict[tuple[str, str, tuple[str, ...], str], list[Notice]] = {}
     for notice in notices:
-        key = (notice.library, notice.kind, notice.cases, notice.message)
+        key = (notice.ppl, notice.kind, notice.cases, notice.message)
         grouped.setdefault(key, []).append(notice)
     releases = {release.stack: release for release in history.releases}
     found = []
@@ -198,7 +198,7 @@ def remarks(history: History, notices: Sequence[Notice]) -> list[Remark]:
         counts = dict.fromkeys(f"{n.rounds[0]} of {n.rounds[1]}" for n in some)
         found.append(
             Remark(
-                library=library(name),
+                title=library(name),
                 kind=kind,
                 label=label(some[0]),
                 releases=span([r.version for r in shown], _line(history, name)),
@@ -215,7 +215,7 @@ def remarks(history: History, notices: Sequence[Notice]) -> list[Remark]:
 
 def _cases(history: History, name: str, cases: Sequence[str]) -> tuple[str, ...]:
     """Cases of a notice as they are written; "all" where none is spared."""
-    stacks = {release.stack for release in history.releases if release.library == name}
+    stacks = {release.stack for release in history.releases if release.ppl == name}
     measured = {
         f"{item.case.model.name} {item.case.method}"
         for item in history.measurements
@@ -228,7 +228,7 @@ def _cases(history: History, name: str, cases: Sequence[str]) -> tuple[str, ...]
 
 
 def _line(history: History, name: str) -> list[str]:
-    return [release.version for release in history.releases if release.library == name]
+    return [release.version for release in history.releases if release.ppl == name]
 
 
 def span(versions: Sequence[str], line: Sequence[str]) -> str:
@@ -256,15 +256,15 @@ class Headline:
 
 def headline(history: History, findings: Findings) -> list[Headline]:
     """What the page says first, library by library."""
-    names = dict.fromkeys(release.library for release in history.releases)
+    names = dict.fromkeys(release.ppl for release in history.releases)
     return [_headline(history, findings, name) for name in names]
 
 
 def _headline(history: History, findings: Findings, name: str) -> Headline:
-    line = [release for release in history.releases if release.library == name]
+    line = [release for release in history.releases if release.ppl == name]
     versions = {release.stack: release.version for release in line}
-    grave = [n for n in findings.notices if n.library == name and n.kind in GRAVE]
-    series = [s for s in findings.series if s.library == name and s.metric == LEADING]
+    grave = [n for n in findings.notices if n.ppl == name and n.kind in GRAVE]
+    series = [s for s in findings.series if s.ppl == name and s.metric == LEADING]
     lead = "; ".join([*_faults(grave, versions), *_changes(series)])
     count = f"{len(line)} {'release' if len(line) == 1 else 'releases'}"
     first, last = (f"{release.version} ({release.released[:7]})" for release in (line[0], line[-1]))

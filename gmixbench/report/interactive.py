@@ -42,7 +42,7 @@ Data = dict[str, Any]
 def interactive(history: History, findings: Findings, dataset: str) -> Data:
     """Plotly figure of one data set: `data` and `layout`, to be drawn by plotly.js.
 
-    Each trace's `meta` has its library and model, by which the page shows and hides it.
+    Each trace's `meta` has its PPL and model, by which the page shows and hides it.
     """
     lines = standings(history, dataset)
     shown = panes(findings, dataset)
@@ -69,8 +69,8 @@ def interactive(history: History, findings: Findings, dataset: str) -> Data:
             spoken = _spoken(history, pane, series, (low, high))
             for one in series:
                 along = points(history, one)
-                found = lines.get(Line(one.library, dataset, one.model, one.method), {})
-                own = {stack for line, stack in spoken if line == (one.library, one.model)}
+                found = lines.get(Line(one.ppl, dataset, one.model, one.method), {})
+                own = {stack for line, stack in spoken if line == (one.ppl, one.model)}
                 line = _line(one, along, found, with_it, low, own)
                 traces += [{**trace, "yaxis": f"y{axis}"} for trace in line]
         top -= tall + GAP
@@ -200,7 +200,7 @@ def _validity(
             "invalid": "x",
             "failed": "diamond-open",
         }
-        colour = style.library_colour(line.library)
+        colour = style.library_colour(line.ppl)
         colours = [style.VERMILLION if b else colour for b in bad]
         traces.append(
             {
@@ -217,7 +217,7 @@ def _validity(
                 },
                 "text": [_hover(r, line.name, None, found.get(r.stack), with_it) for r in shown],
                 "hovertemplate": "%{text}<extra></extra>",
-                "meta": {"library": line.library, "model": line.model},
+                "meta": {"ppl": line.ppl, "model": line.model},
                 "yaxis": "y",
             }
         )
@@ -232,13 +232,13 @@ def _line(
     low: float,
     spoken: Collection[str],
 ) -> list[Data]:
-    colour = style.library_colour(series.library)
+    colour = style.library_colour(series.ppl)
     common: Data = {
         "type": "scatter",
         "hovertemplate": "%{text}<extra></extra>",
-        "meta": {"library": series.library, "model": series.model},
+        "meta": {"ppl": series.ppl, "model": series.model},
     }
-    name = f"{library(series.library)} {series.model} {METHODS.get(series.method, series.method)}"
+    name = f"{library(series.ppl)} {series.model} {METHODS.get(series.method, series.method)}"
 
     def hover(some: Sequence[Point]) -> list[str]:
         return [
@@ -308,10 +308,10 @@ def _spoken(
         x = LABEL_ROOM[0] * (day - min(days)) / max(max(days) - min(days), 1)
         y = LABEL_ROOM[1] * (scale(max(level, ends[0])) - foot) / (head - foot)
         free = all(abs(x - other[0]) >= 1 or abs(y - other[1]) >= 1 for other in taken)
-        if free and (one.library, point.release.stack) not in told:
+        if free and (one.ppl, point.release.stack) not in told:
             taken.append((x, y))
-            told.add((one.library, point.release.stack))
-            found.add(((one.library, one.model), point.release.stack))
+            told.add((one.ppl, point.release.stack))
+            found.add(((one.ppl, one.model), point.release.stack))
     return found
 
 
@@ -382,7 +382,7 @@ def _hover(
     standing: Standing | None,
     with_it: Mapping[str, str],
 ) -> str:
-    title = library(release.library)
+    title = library(release.ppl)
     lines = [
         f"<b>{escape(f'{title} {release.version}')}</b>, {release.released}, "
         + escape(f"Python {release.python}"),

@@ -84,7 +84,7 @@ class Standing:
 class Line:
     """A line of the chart of validity: a model and method of a library on a data set."""
 
-    library: str
+    ppl: str
     dataset: str
     model: str
     method: str
@@ -92,7 +92,7 @@ class Line:
     @property
     def name(self) -> str:
         """As it is written, the data set apart."""
-        return f"{TITLES.get(self.library, self.library)} {self.model} {METHODS[self.method]}"
+        return f"{TITLES.get(self.ppl, self.ppl)} {self.model} {METHODS[self.method]}"
 
 
 def datasets(history: History) -> list[str]:
@@ -110,7 +110,7 @@ def standings(history: History, dataset: str | None = None) -> dict[Line, dict[s
     for item in history.measurements:
         release, case = releases.get(item.case.stack), item.case
         if release is not None and dataset in (None, case.dataset):
-            line = Line(release.library, case.dataset, case.model.name, case.method)
+            line = Line(release.ppl, case.dataset, case.model.name, case.method)
             grouped.setdefault(line, {}).setdefault(release.stack, []).append(item)
     return {
         line: {stack: _standing(items) for stack, items in grouped[line].items()}
@@ -132,7 +132,7 @@ def invalid(history: History, lines: Mapping[Line, Mapping[str, Standing]]) -> l
 def _rank(line: Line) -> tuple[str, int, int, int]:
     return (
         line.dataset,
-        _place(line.library, TITLES),
+        _place(line.ppl, TITLES),
         _place(line.method, METHODS),
         _place(line.model, MODELS),
     )
@@ -165,7 +165,7 @@ def points(history: History, series: Series) -> list[Point]:
     return [
         Point(release, *known.get(release.stack, (None, ())), changes.get(release.stack))
         for release in history.releases
-        if release.library == series.library
+        if release.ppl == series.ppl
     ]
 
 

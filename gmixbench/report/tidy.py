@@ -66,7 +66,7 @@ def tidy(history: History) -> list[dict[str, Any]]:
 def _rows(profile: str, release: Release, item: Measurement) -> list[dict[str, Any]]:
     case, kind = item.case, "nuts" if item.case.method == "nuts" else "advi"
     common = {
-        "library": release.library,
+        "library": release.ppl,
         "package": release.package,
         "version": release.version,
         "released": release.released,

@@ -77,7 +77,7 @@ def _day(release: Release) -> float:
 
 
 def _key(history: History) -> list[Line2D]:
-    names = dict.fromkeys(release.library for release in history.releases)
+    names = dict.fromkeys(release.ppl for release in history.releases)
     models = dict.fromkeys(item.case.model.name for item in history.measurements)
     keys = [
         Line2D([], [], color=style.library_colour(name), linewidth=3, label=library(name))
@@ -102,7 +102,7 @@ def _validity(axes: Axes, history: History, lines: Mapping[Line, Mapping[str, St
         for release in history.releases:
             if release.stack not in found:
                 continue
-            verdict, colour = found[release.stack].verdict, style.library_colour(line.library)
+            verdict, colour = found[release.stack].verdict, style.library_colour(line.ppl)
             looks: dict[str, Any] = {
                 "valid": {"marker": "o", "color": colour, "markersize": 3.4},
                 "unconverged": {
@@ -148,7 +148,7 @@ def _panel(axes: Axes, pane: Pane, series: Sequence[Series], history: History) -
 
 
 def _line(axes: Axes, series: Series, along: Sequence[Point], low: float) -> None:
-    colour = style.library_colour(series.library)
+    colour = style.library_colour(series.ppl)
     days = [_day(point.release) for point in along]
     # A release without a value leaves a gap: a line through it would claim one.
     values = [max(p.centre[0], low) if p.centre else float("nan") for p in along]
@@ -193,10 +193,10 @@ def _changes(axes: Axes, series: Sequence[Series], history: History) -> None:
             start = old.centre[0] if old.centre else point.centre[0]
             ends = [max(start, low), max(point.centre[0], low)]
             axes.plot(
-                [day, day], ends, color=style.library_colour(one.library), linewidth=2.6, alpha=0.6,
+                [day, day], ends, color=style.library_colour(one.ppl), linewidth=2.6, alpha=0.6,
                 solid_capstyle="butt", zorder=2,
             )  # fmt: skip
-            key = (one.library, point.release.stack, point.change.verdict)
+            key = (one.ppl, point.release.stack, point.change.verdict)
             marks.setdefault(key, []).append((point, one, ends[1]))
     taken: list[Any] = []
     for (_, _, verdict), some in sorted(marks.items(), key=lambda entry: -_weight(entry[1])):
@@ -238,8 +238,8 @@ def _dates(axes: Sequence[Axes], history: History) -> None:
     for panel in axes[:-1]:
         panel.tick_params(axis="x", length=0)
     span = axes[-1].get_xlim()
-    for k, name in enumerate(dict.fromkeys(release.library for release in history.releases)):
-        line = [release for release in history.releases if release.library == name]
+    for k, name in enumerate(dict.fromkeys(release.ppl for release in history.releases)):
+        line = [release for release in history.releases if release.ppl == name]
         kept = thinned(line, 0.026 * (span[1] - span[0]))
         for release in kept:
             axes[0].annotate(

@@ -42,7 +42,7 @@ class Series:
     there are no steps.
     """
 
-    library: str
+    ppl: str
     dataset: str
     model: str
     method: str
@@ -66,7 +66,7 @@ class Notice:
     many of the measured rounds it concerns, as (concerned, measured).
     """
 
-    library: str
+    ppl: str
     stack: str
     kind: Kind
     cases: tuple[str, ...]

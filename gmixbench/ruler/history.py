@@ -12,13 +12,13 @@ from gmixbench.spec import Case
 class Release:
     """A stack as a point in its library's history.
 
-    `library` is the line it belongs to ("pymc" or "numpyro": PyMC3 is PyMC's past), `package` the
+    `ppl` is the library whose past it is ("pymc" or "numpyro": PyMC3 is PyMC's past), `package` the
     distribution that is measured ("pymc3", "pymc", "numpyro"), `released` its ISO date, `packages`
     every locked version by name.
     """
 
     stack: str
-    library: str
+    ppl: str
     package: str
     version: str
     released: str

@@ -35,7 +35,7 @@ def find_notices(history: History) -> Iterator[Notice]:
     for item in history.measurements:
         if item.case.stack in by_stack:
             by_stack[item.case.stack].append(item)
-    libraries = {release.stack: release.library for release in history.releases}
+    libraries = {release.stack: release.ppl for release in history.releases}
     new_shims = _new_shims(history, by_stack)
     tell: dict[Kind, Callable[[Measurement], Iterable[str]]] = {
         "density": density_faults,
@@ -100,7 +100,7 @@ def _new_shims(
     for release in history.releases:
         items = by_stack[release.stack]
         shims = frozenset(shim for item in items for shim in item.shims)
-        found[release.stack] = shims - before.get(release.library, frozenset())
+        found[release.stack] = shims - before.get(release.ppl, frozenset())
         if any(item.failure is None for item in items):  # else nothing is known of its shims
-            before[release.library] = shims
+            before[release.ppl] = shims
     return found

@@ -44,7 +44,7 @@ def find_series(history: History) -> tuple[tuple[Series, ...], tuple[Notice, ...
 def _series(thread: Thread, line: Line, history: History) -> Series:
     tracked = thread.tracked
     scale = math.exp if tracked.scale == "ratio" else float
-    releases = {r.stack: r for r in history.releases if r.library == thread.library}
+    releases = {r.stack: r for r in history.releases if r.ppl == thread.ppl}
 
     def half_width(weights: Weights) -> float | None:
         half = line.half_width(weights)
@@ -77,7 +77,7 @@ def _series(thread: Thread, line: Line, history: History) -> Series:
     for v, number in zip(thread.values, line.values, strict=True):
         by_stack[v.stack].append(scale(float(number)))
     return Series(
-        library=thread.library,
+        ppl=thread.ppl,
         dataset=thread.dataset,
         model=thread.model,
         method=thread.method,

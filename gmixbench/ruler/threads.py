@@ -36,7 +36,7 @@ class Value:
 class Thread:
     """A metric of a case along the releases of a library: values in order of session and round."""
 
-    library: str
+    ppl: str
     dataset: str
     model: str
     method: str
@@ -46,7 +46,7 @@ class Thread:
     @property
     def case(self) -> tuple[str, str, str, str]:
         """What it shares with the other metrics of the same runs."""
-        return self.library, self.dataset, self.model, self.method
+        return self.ppl, self.dataset, self.model, self.method
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ def left_out(lost: Sequence[Lost], history: History) -> Iterator[Notice]:
     """Notices of releases whose values can't stand beside the others."""
 
     def key(one: Lost) -> tuple[str, str, str, str]:
-        return one.thread.library, one.item.case.stack, one.item.session, one.why
+        return one.thread.ppl, one.item.case.stack, one.item.session, one.why
 
     for (library, stack, _, why), group in groupby(sorted(lost, key=key), key):
         some = list(group)
@@ -125,7 +125,7 @@ def _threads(history: History, lost: list[Lost]) -> Iterator[Thread]:
                 older = (item for item in items if item.case.settings != newest)
                 lost += [Lost(thread, item, why) for item in older]
     for thread in threads:
-        alike = [t for t in threads if (t.library, t.tracked) == (thread.library, thread.tracked)]
+        alike = [t for t in threads if (t.ppl, t.tracked) == (thread.ppl, thread.tracked)]
         if not thread.tracked.once or thread is max(alike, key=lambda t: len(t.values)):
             yield thread
 
@@ -134,7 +134,7 @@ def _believed(
     history: History, numbers: Mapping[str, int]
 ) -> dict[tuple[str, str, str, str], list[Measurement]]:
     """Measurements that may tell a speed, by library and case, in order of session and round."""
-    libraries = {release.stack: release.library for release in history.releases}
+    libraries = {release.stack: release.ppl for release in history.releases}
     cases: dict[tuple[str, str, str, str], list[Measurement]] = {}
     for item in sorted(history.measurements, key=lambda item: (numbers[item.session], item.round)):
         case = item.case

@@ -52,7 +52,7 @@ def git(folder, *arguments):
 
 def test_a_wheel(tiny_stack, tmp_path):
     stack = tiny_stack(version="0.0.7")
-    assert (stack.package, stack.version, stack.library) == ("numpyro", "0.0.7", "numpyro")
+    assert (stack.package, stack.version, stack.ppl) == ("numpyro", "0.0.7", "numpyro")
     assert stack.packages == {"numpyro": "0.0.7"}
     (source,) = stack.sources
     assert stack.hashes == {"numpyro": (source.sha256,)}

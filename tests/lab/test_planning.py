@@ -14,7 +14,7 @@ from gmixbench.ruler.changes import find
 def stack(name: str, package: str = "numpyro", released: str = "2026-01-01") -> Stack:
     return Stack(
         name=name,
-        library="pymc" if package.startswith("pymc") else "numpyro",
+        ppl="pymc" if package.startswith("pymc") else "numpyro",
         package=package,
         version=name,
         released=released,

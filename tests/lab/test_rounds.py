@@ -18,7 +18,7 @@ Plant = Callable[[str, str], str]
 def stack(name: str, package: str) -> Stack:
     return Stack(
         name=name,
-        library="numpyro",
+        ppl="numpyro",
         package=package,
         version=name,
         released="2026-01-01",

@@ -9,7 +9,7 @@ A, B = "a" * 64, "b" * 64
 
 STACK = Stack(
     name="pymc-v5.16.2",
-    library="pymc",
+    ppl="pymc",
     package="pymc",
     version="5.16.2",
     released="2024-07-11",
@@ -118,7 +118,7 @@ def test_in_order_of_library_and_release(put, tmp_path):
             replace(
                 STACK,
                 name=name,
-                library=library,
+                ppl=library,
                 package=package,
                 version=version,
                 released=released,

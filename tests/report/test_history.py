@@ -143,7 +143,7 @@ def history(count=None, rounds=3):
 
 def _measurement(release, model, method, k, rng):
     case = Case(
-        "close", model, release.library, method, PROFILES["quick"].settings(method),
+        "close", model, release.ppl, method, PROFILES["quick"].settings(method),
         release.stack, k,
     )  # fmt: skip
     common = {
@@ -156,7 +156,7 @@ def _measurement(release, model, method, k, rng):
     metrics = dict.fromkeys(
         name for name, metric in METRICS.items() if metric.methods in ("both", method[:4])
     )
-    for name, start in START[release.library].items():
+    for name, start in START[release.ppl].items():
         if name in metrics:
             metrics[name] = _value(release, model, name, start, rng)
     return Measurement(
@@ -180,20 +180,20 @@ def _value(release, model, name, start, rng):
                 1 if metric == name else FOLLOWS.get(name, 0) * (metric == "seconds_per_gradient")
             )
             ratio *= size**power
-    if name == "gap" and release.library == "pymc":
+    if name == "gap" and release.ppl == "pymc":
         ratio *= 12
     return float(start * ratio * np.exp(rng.normal(0, 0.03)))
 
 
 def _reached(release, stack):
-    return stack in RELEASED and release.library in stack and release.released >= RELEASED[stack]
+    return stack in RELEASED and release.ppl in stack and release.released >= RELEASED[stack]
 
 
 def findings(made):
     """Findings of a made-up history: what was planted, as a finder would tell it."""
     series = [
         _series(made, library, model, name)
-        for library in dict.fromkeys(release.library for release in made.releases)
+        for library in dict.fromkeys(release.ppl for release in made.releases)
         for name in START[library]
         for model in MODELS
     ]
@@ -217,7 +217,7 @@ def findings(made):
                 Notice("pymc", release.stack, "shim", cases, (6, 6), "testval: 2018-07-21")
             )
     for release in made.releases:
-        if release.library == "pymc" and not _reached(release, "pymc-v5.2.0"):
+        if release.ppl == "pymc" and not _reached(release, "pymc-v5.2.0"):
             notices.append(
                 Notice(
                     "pymc", release.stack, "unconverged", ("unordered advi-matched",), (3, 3),
@@ -229,7 +229,7 @@ def findings(made):
 
 def _series(made, library, model, name):
     method = "advi-matched" if METRICS[name].methods == "advi" else "nuts"
-    line = [release for release in made.releases if release.library == library]
+    line = [release for release in made.releases if release.ppl == library]
     values, centre = [], []
     for release in line:
         some = tuple(
@@ -411,7 +411,7 @@ def test_figure_is_what_plotly_knows_and_tells_each_release(whole):
     assert "3 rounds: " in text
     assert "<b>invalid</b> in 3 of 3 rounds" in text
     assert "with it: pytensor" in text
-    assert {trace["meta"]["library"] for trace in figure["data"]} == {"pymc", "numpyro"}
+    assert {trace["meta"]["ppl"] for trace in figure["data"]} == {"pymc", "numpyro"}
     titles = " ".join(note["text"] for note in figure["layout"]["annotations"])
     assert all(pane.title in titles for pane in PANES if pane.method != "advi-library")
 
@@ -618,7 +618,7 @@ PROBE = """
   const box = document.querySelector("[value=numpyro]");
   const hidden = () => document.querySelector(".plot").data.filter((t) => t.visible === false);
   box.click();
-  const alone = new Set(hidden().map((trace) => trace.meta.library));
+  const alone = new Set(hidden().map((trace) => trace.meta.ppl));
   const seen = document.createElement("pre");
   seen.id = "seen";
   seen.textContent = [document.querySelectorAll(".plot .scatterlayer .trace").length,
