@@ -27,6 +27,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.skip(reason="no chromium on PATH"))
 
 
+@pytest.fixture(scope="session")
+def script() -> Callable[[Path, str], Path]:
+    """Write a program of one shell line, to stand in for a real one."""
+
+    def write(path: Path, body: str) -> Path:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"#!/bin/sh\n{body}\n")
+        path.chmod(0o755)
+        return path
+
+    return write
+
+
 ROOT = str(Path(gmixbench.__file__).parents[1])
 """For workers that are started in another folder, where the package may not be installed."""
 
@@ -133,6 +146,6 @@ def stack_python() -> Callable[[str], Path]:
         try:
             return building.build(locks.find(name, Path(ROOT) / locks.FOLDER))
         except locks.StackError as error:
-            pytest.skip(str(error))
+            pytest.skip(str(error))  # no such interpreter, or no way to an index: it says which
 
     return python

@@ -79,16 +79,9 @@ def no_python(bootstrap, tmp_path, monkeypatch) -> Path:
     return folder
 
 
-def pretend(path: Path, script: str) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(f"#!/bin/sh\n{script}\n")
-    path.chmod(0o755)
-    return path
-
-
 def test_top_level_holds_what_is_expected_only():
     if not (ROOT / ".git").exists():
-        pytest.skip("not a git checkout")
+        pytest.skip("not a git checkout")  # an unpacked sdist: git knows nothing of it
     listed = run(
         "git", "ls-files", "--cached", "--others", "--exclude-standard", "-z", cwd=ROOT
     ).split("\0")
@@ -117,18 +110,18 @@ def test_command_line_imports_nothing_slow():
     assert not roots & (slow | backends)
 
 
-def test_bootstrap_takes_the_newest_python(bootstrap, no_python):
-    pretend(no_python / "python3.12", "echo 3.12; echo /real/3.12")
-    pretend(no_python / "python3.11", "echo 3.11; echo /real/3.11")
+def test_bootstrap_takes_the_newest_python(bootstrap, no_python, script):
+    script(no_python / "python3.12", "echo 3.12; echo /real/3.12")
+    script(no_python / "python3.11", "echo 3.11; echo /real/3.11")
     assert bootstrap.choose_python() == "/real/3.12"
     assert bootstrap.choose_python("3.11") == "/real/3.11"
 
 
-def test_bootstrap_passes_over_a_shim_that_fails(bootstrap, no_python, tmp_path):
-    pretend(no_python / "python3.13", "echo 'pyenv: python3.13: command not found' >&2; exit 127")
-    pretend(no_python / "python3.12", "echo 3.11; echo /real/3.11")
+def test_bootstrap_passes_over_a_shim_that_fails(bootstrap, no_python, tmp_path, script):
+    script(no_python / "python3.13", "echo 'pyenv: python3.13: command not found' >&2; exit 127")
+    script(no_python / "python3.12", "echo 3.11; echo /real/3.11")
     python = tmp_path / "pyenv" / "versions" / "3.12.1" / "bin" / "python"
-    pretend(python, "echo 3.12; echo /pyenv/3.12")
+    script(python, "echo 3.12; echo /pyenv/3.12")
     assert bootstrap.choose_python() == "/pyenv/3.12"
 
 
@@ -139,10 +132,10 @@ def test_bootstrap_leaves_a_missing_python_to_uv(bootstrap, no_python):
 
 
 def test_bootstrap_says_in_one_line_that_venv_is_missing(
-    bootstrap, no_python, tmp_path, monkeypatch
+    bootstrap, no_python, tmp_path, monkeypatch, script
 ):
     monkeypatch.setattr(bootstrap, "TOOLS", str(tmp_path / "tools"))
-    python = pretend(no_python / "python3", '[ "$1" = -c ] && echo True')
+    python = script(no_python / "python3", '[ "$1" = -c ] && echo True')
     with pytest.raises(SystemExit, match=r"apt install python3-venv") as stopped:
         bootstrap.install_uv([str(python)])
     assert "\n" not in str(stopped.value)

@@ -144,7 +144,7 @@ def _scratch(out: Path) -> Iterator[Path]:
     try:
         yield path
     finally:
-        shutil.rmtree(path, ignore_errors=True)
+        shutil.rmtree(path, ignore_errors=True)  # what is left is swept by the next run
 
 
 def _wait(

@@ -29,6 +29,7 @@ PLACES = ("/usr/local/bin", "/usr/bin")
 
 # An interpreter tells its version and its real path: pyenv's shims, environments and links all
 # lead to the same one. Pre-releases, other implementations and free-threaded builds have no wheels.
+# `.ci/bootstrap.py` asks the same before anything of ours can be imported.
 _PROBE = """
 import os, platform, sys, sysconfig
 if sys.version_info[3] != "final" or platform.python_implementation() != "CPython":

@@ -189,7 +189,7 @@ def _released(name: str, requirement: str, package: str, python: str, folder: Pa
             files = [*each.get("wheels", ()), *filter(None, [each.get("sdist")])]
             times = [file["upload-time"] for file in files if "upload-time" in file]
             if times:
-                return min(times).astimezone(UTC).date().isoformat()  # type: ignore[no-any-return]
+                return min(times).astimezone(UTC).date().isoformat()  # type: ignore[no-any-return]  # TOML
     raise StackError(f"{name}: the index does not tell when {requirement} came out: give --cutoff")
 
 
@@ -255,7 +255,7 @@ def _wheel(
 def _built(name: str, checkout: Path, folder: Path, interpreter: Interpreter, say: uv.Say) -> Path:
     say(f"{name}: building a wheel of {checkout.resolve().name}")
     out = folder / "wheels"
-    shutil.rmtree(out, ignore_errors=True)
+    shutil.rmtree(out, ignore_errors=True)  # mostly not there
     uv.run(
         [
             *("build", "--quiet", "--wheel", "--out-dir", str(out)),

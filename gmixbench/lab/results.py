@@ -1,12 +1,9 @@
 """From the records in a folder to verdicts, and `scores.json`."""
 
 import json
-import math
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from gmixbench.lab import store
 from gmixbench.record import SCHEMA, Failure, write_bytes
@@ -50,12 +47,11 @@ def judge_folder(out: Path, exacts: dict[str, Exact] | None = None) -> Results:
         name = record.case.dataset
         if name not in solved:
             solved[name] = solve(store.read_data(out, name), record.case.model)
-    with np.errstate(divide="ignore", invalid="ignore"):  # draws that do not vary have no ESS
-        judged = tuple(
-            judge(record, solved[record.case.dataset])
-            for record in records
-            if not isinstance(record, Failure)
-        )
+    judged = tuple(
+        judge(record, solved[record.case.dataset])
+        for record in records
+        if not isinstance(record, Failure)
+    )
     return Results(
         judged=judged,
         failures=tuple(record for record in records if isinstance(record, Failure)),
@@ -83,14 +79,13 @@ def write_scores(out: Path, results: Results) -> Path:
 
 def _score(judged: Judged) -> dict[str, Any]:
     scores, verdict = judged.scores, judged.verdict
-    metrics = {name: _number(value) for name, value in scores.metrics.items()}
     return {
         **_case(scores.case),
         "valid": verdict.valid,
         "labels": verdict.labels,
         "converged": verdict.converged,
         "reasons": list(verdict.reasons),
-        "metrics": metrics,
+        "metrics": scores.finite,
         "occupancy_by_chain": [chain.occupancy for chain in scores.chains] or None,
         "environment": judged.run.environment,
         "shims": list(judged.run.shims),
@@ -120,7 +115,3 @@ def _mixture(model: Mixture) -> dict[str, float]:
         "prior_mean": model.prior.mean,
         "prior_scale": model.prior.scale,
     }
-
-
-def _number(value: float | None) -> float | None:
-    return None if value is None or not math.isfinite(value) else float(value)

@@ -1,13 +1,10 @@
 """Rounds of a history: measure what was planned, score and judge it, keep that and no draws."""
 
-import math
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-
-import numpy as np
 
 from gmixbench.lab import history, travel
 from gmixbench.lab.execute import Done, Watch, Worker, execute
@@ -63,7 +60,7 @@ def measure(
         def start(case: Case) -> Worker:
             caches = work / "caches" / f"{case.stack}-{case.model.name}-{case.seed}"
             if not caches.exists():
-                shutil.rmtree(caches.parent, ignore_errors=True)
+                shutil.rmtree(caches.parent, ignore_errors=True)  # none before the first visit
                 caches.mkdir(parents=True)
                 cold.add(case)
             return Worker((str(pythons[case.stack]), str(worker)), caches.resolve(), WITHHELD)
@@ -76,10 +73,10 @@ def measure(
             if done.case not in cold:
                 row = _without(row, COMPILING)
             history.append(folder, release(visit.stack), [row])
-            shutil.rmtree(work / "runs", ignore_errors=True)
+            shutil.rmtree(work / "runs", ignore_errors=True)  # only room; swept again below
             yield done
     finally:
-        shutil.rmtree(work, ignore_errors=True)
+        shutil.rmtree(work, ignore_errors=True)  # or by the next call, which begins with it
 
 
 def not_built(session: Session, visits: Sequence[Visit], reason: str) -> list[Measurement]:
@@ -112,8 +109,7 @@ def measurement(
     row = _row(record, session, visit, began)
     if isinstance(record, Failure):
         return row
-    with np.errstate(divide="ignore", invalid="ignore"):  # draws that do not vary have no ESS
-        judged = judge(record, exact)
+    judged = judge(record, exact)
     verdict = judged.verdict
     strangers = _not_as_locked(record.environment, visit.stack)
     return replace(
@@ -123,7 +119,7 @@ def measurement(
         labels=verdict.labels,
         converged=verdict.converged,
         shims=record.shims,
-        metrics={name: _finite(value) for name, value in judged.scores.metrics.items()},
+        metrics=judged.scores.finite,
         environment=record.environment,
     )
 
@@ -152,7 +148,3 @@ def _not_as_locked(environment: Mapping[str, str], stack: Stack) -> list[str]:
         for name, locked in stack.packages.items()
         if environment.get(name, locked) != locked
     ]
-
-
-def _finite(value: float | None) -> float | None:
-    return value if value is not None and math.isfinite(value) else None

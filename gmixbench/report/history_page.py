@@ -1,13 +1,11 @@
 """The page of a history: what is wrong, when it changed, and the chart; one file, no network."""
 
-import base64
 import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from gmixbench.record import write_bytes
@@ -25,6 +23,7 @@ from gmixbench.report.history_words import (
     others,
     remarks,
 )
+from gmixbench.report.html import embedded, template
 from gmixbench.report.interactive import interactive
 from gmixbench.report.pane import TITLES, datasets
 from gmixbench.report.timeline import timeline
@@ -87,7 +86,7 @@ def write_history_page(history: History, findings: Findings, folder: Path) -> Pa
     names = datasets(history)
     charts = [_chart(history, findings, folder, k, name) for k, name in enumerate(names)]
     told = remarks(history, findings.notices)
-    page = _template().render(
+    page = template("history.html.j2").render(
         headline=headline(history, findings),
         grave=[remark for remark in told if remark.kind in GRAVE],
         others=_by_kind([remark for remark in told if remark.kind not in GRAVE]),
@@ -114,28 +113,16 @@ def _chart(history: History, findings: Findings, folder: Path, k: int, dataset: 
         content = style.png(timeline(history, findings, dataset))
     slug = re.sub(r"[^A-Za-z0-9.-]+", "_", dataset)
     write_bytes(folder / ("history.png" if k == 0 else f"history-{slug}.png"), content)
-    # Inside a script element only "<" could end it.
     figure = json.dumps(interactive(history, findings, dataset), allow_nan=False)
-    embedded = "data:image/png;base64," + base64.b64encode(content).decode()
-    return Chart(dataset, f"chart-{k}", Markup(figure.replace("<", "\\u003c")), embedded)  # noqa: S704
+    # Inside a script element only "<" could end it.
+    safe = Markup(figure.replace("<", "\\u003c"))  # noqa: S704  # JSON, and no "<" is left
+    return Chart(dataset, f"chart-{k}", safe, embedded(content))
 
 
 def _plotly() -> Markup:
     from plotly.offline import get_plotlyjs
 
-    # Plotly writes its own source into pages like this; it holds no end of a script element.
-    return Markup(get_plotlyjs())  # noqa: S704
-
-
-def _template() -> Template:
-    environment = Environment(
-        loader=PackageLoader("gmixbench.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("history.html.j2")
+    return Markup(get_plotlyjs())  # noqa: S704  # made for this: no end of a script element in it
 
 
 def _libraries(history: History) -> list[str]:

@@ -1,16 +1,15 @@
 """The report: one self-contained HTML page, and its figures as files beside it."""
 
-import base64
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from matplotlib.figure import Figure
 
 from gmixbench.record import Failure, write_bytes
 from gmixbench.report import chains, losses, planes, style
+from gmixbench.report.html import embedded, template
 from gmixbench.report.numbers import MISSING, fixed, number
 from gmixbench.report.panel import Panel, is_nuts, panels
 from gmixbench.report.words import Caption, caption, headline
@@ -143,7 +142,7 @@ def write_report(
             for judged in _groups(results).values()
         ]
         data = [_data_image(out, name, exact, results) for name, exact in exacts.items()]
-    page = _template().render(
+    page = template("report.html.j2").render(
         headline=headline(results, len(failures)),
         tables=_tables(results),
         failures=[(_case_name(failure), failure) for failure in failures],
@@ -156,18 +155,6 @@ def write_report(
     )
     write_bytes(path, page.encode())
     return path
-
-
-def _template() -> Template:
-    loader = PackageLoader("gmixbench.report")
-    environment = Environment(
-        loader=loader,
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("report.html.j2")
 
 
 def _groups(results: Sequence[Judged]) -> dict[tuple[str, Mixture], list[Judged]]:
@@ -223,7 +210,7 @@ def _image(
 def _embed(out: Path, stem: str, drawing: Figure) -> str:
     content = style.png(drawing)
     write_bytes(out / "figures" / f"{stem}.png", content)
-    return "data:image/png;base64," + base64.b64encode(content).decode()
+    return embedded(content)
 
 
 def _data_image(out: Path, name: str, exact: Exact, results: Sequence[Judged]) -> Image | None:

@@ -73,7 +73,7 @@ def timeline(history: History, findings: Findings, dataset: str | None = None) -
 
 
 def _day(release: Release) -> float:
-    return float(mdates.date2num(date.fromisoformat(release.released)))  # type: ignore[no-untyped-call]
+    return float(mdates.date2num(date.fromisoformat(release.released)))  # type: ignore[no-untyped-call]  # dates
 
 
 def _key(history: History) -> list[Line2D]:
@@ -231,9 +231,9 @@ def _dates(axes: Sequence[Axes], history: History) -> None:
     days = [_day(release) for release in history.releases] or [0.0, 1.0]
     pad = max(0.02 * (max(days) - min(days)), 20)
     axes[-1].set_xlim(min(days) - pad, max(days) + pad)
-    locator = mdates.AutoDateLocator(minticks=3, maxticks=10)  # type: ignore[no-untyped-call]
+    locator = mdates.AutoDateLocator(minticks=3, maxticks=10)  # type: ignore[no-untyped-call]  # dates
     axes[-1].xaxis.set_major_locator(locator)
-    axes[-1].xaxis.set_major_formatter(mdates.ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
+    axes[-1].xaxis.set_major_formatter(mdates.ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]  # dates
     axes[-1].set_xlabel("date of release")
     for panel in axes[:-1]:
         panel.tick_params(axis="x", length=0)

@@ -66,6 +66,14 @@ class Scores:
     evidence: tuple[Evidence, ...] = ()
     chains: tuple[Chain, ...] = ()
 
+    @property
+    def finite(self) -> dict[str, float | None]:
+        """Metrics as JSON can hold them: `None` in place of an infinity or NaN."""
+        return {
+            name: None if value is None or not math.isfinite(value) else float(value)
+            for name, value in self.metrics.items()
+        }
+
 
 def score(run: Run, exact: Exact) -> Scores:
     """Metrics of a run against the exact posterior of its data set.

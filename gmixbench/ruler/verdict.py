@@ -67,7 +67,8 @@ class Judged:
 
 def judge(run: Run, exact: Exact) -> Judged:
     """Score a run and judge it against the exact posterior of its data set."""
-    scores = score(run, exact)
+    with np.errstate(divide="ignore", invalid="ignore"):  # draws that do not vary have no ESS
+        scores = score(run, exact)
     faults = [*_density_faults(run, scores, exact)]
     labels, remarks = None, list[str]()
     converged = None

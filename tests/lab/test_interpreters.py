@@ -20,13 +20,6 @@ def nothing(tmp_path, monkeypatch):
     return tmp_path
 
 
-def script(path: Path, body: str) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(f"#!/bin/sh\n{body}\n")
-    path.chmod(0o755)
-    return path
-
-
 def tells(version: str, path: str) -> str:
     return f"echo {version}; echo {path}; echo True"
 
@@ -38,7 +31,7 @@ def test_the_one_that_runs_us_is_found():
     assert interpreters.probe(found.path) == found
 
 
-def test_a_shim_that_fails_is_passed_over(nothing):
+def test_a_shim_that_fails_is_passed_over(nothing, script):
     script(
         nothing / "bin" / "python3.6", "echo 'pyenv: python3.6: command not found' >&2; exit 127"
     )
@@ -50,7 +43,7 @@ def test_a_shim_that_fails_is_passed_over(nothing):
     assert found == interpreters.Interpreter("3.6", Path("/real/python3.6"), headers=True)
 
 
-def test_another_version_under_that_name_is_passed_over(nothing):
+def test_another_version_under_that_name_is_passed_over(nothing, script):
     script(nothing / "bin" / "python3.6", tells("3.7", "/wrong"))
     assert interpreters.find("3.6") is None
 
@@ -59,7 +52,7 @@ def test_one_that_can_not_be_run_is_passed_over(nothing):
     broken = nothing / "bin" / "python3.6"
     broken.write_bytes(b"\x7fELF not really")
     broken.chmod(0o755)
-    os.symlink(nothing / "gone", nothing / "bin" / "python3.7")  # noqa: PTH211
+    os.symlink(nothing / "gone", nothing / "bin" / "python3.7")  # noqa: PTH211  # target first, as a shell has it
     assert interpreters.find("3.6") is None
     assert interpreters.find("3.7") is None
 

@@ -61,7 +61,7 @@ def bare(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     """An interpreter of each version, with NumPy and nothing else."""
     found = interpreters.find(request.param)
     if found is None:
-        pytest.skip(f"no Python {request.param} here")
+        pytest.skip(f"no Python {request.param} here")  # old ones are not everywhere
     folder = tmp_path_factory.mktemp("bare")
     python = folder / "bin" / "python"
     packages = OLD_NUMPY.get(request.param, ("numpy",))

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import xarray
 from arviz_base import extract
 
 from gmixbench.record import Counters, Density, Draws, Fit, Run, Timing, case_from_dict
@@ -78,9 +79,6 @@ def test_what_was_run_stands_in_the_attributes():
 
 @pytest.mark.parametrize("run", [NUTS, ADVI], ids=["nuts", "advi"])
 def test_netcdf_gives_back_what_went_in(run, tmp_path):
-    pytest.importorskip("h5netcdf")
-    pytest.importorskip("h5py")
-    xarray = pytest.importorskip("xarray")
     tree = to_datatree(run)
     tree.to_netcdf(tmp_path / "run.nc", engine="h5netcdf")
     with xarray.open_datatree(tmp_path / "run.nc", engine="h5netcdf") as read:

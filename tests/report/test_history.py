@@ -11,6 +11,7 @@ from math import log
 
 import numpy as np
 import pytest
+from pyarrow import parquet
 from rich.console import Console
 
 from gmixbench.report import style
@@ -586,7 +587,6 @@ def _from_csv(cell, kind):
 
 
 def test_all_formats_hold_the_same_rows(tmp_path):
-    parquet = pytest.importorskip("pyarrow.parquet")
     made = history(3)
     odd = replace(made.measurements[0], valid=False, failure='a "quoted", broken\nline')
     rows = tidy(replace(made, measurements=(odd, *made.measurements[1:])))
