@@ -16,9 +16,6 @@ from gmixbench.ruler.verdict import judge
 from gmixbench.spec import Case
 from gmixbench.truth.exact import Exact
 
-WITHHELD = ("PYTHONPATH", "PYTHONHOME")
-"""They would put something else in the place of what is locked."""
-
 COMPILING = ("build_s", "compile_s", "time_to_ess_1000", "total_s", "cpu_s")
 """Metrics that mean what they say only where compilation caches were empty."""
 
@@ -53,7 +50,7 @@ def measure(
     work = folder / ".work"
     shutil.rmtree(work, ignore_errors=True)  # of one that was killed
     try:
-        worker = travel.pack(work / "worker.pyz").resolve()
+        packed = travel.pack(work / "worker.pyz").resolve()
         of = {case: visit for visit in visits for case in visit.cases}
         cold = set()
 
@@ -63,7 +60,7 @@ def measure(
                 shutil.rmtree(caches.parent, ignore_errors=True)  # none before the first visit
                 caches.mkdir(parents=True)
                 cold.add(case)
-            return Worker((str(pythons[case.stack]), str(worker)), caches.resolve(), WITHHELD)
+            return travel.worker(pythons[case.stack], packed, caches.resolve())
 
         exacts = {case.dataset: exact for case in of}
         for done in execute(list(of), exacts, work, timeout=timeout, watch=watch, workers=start):

@@ -10,6 +10,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import gmixbench
+from gmixbench.lab.execute import Worker
 from gmixbench.record import write_bytes
 
 MAIN = b"""\
@@ -22,6 +23,9 @@ sys.exit(main(sys.argv[1:]))
 
 CARRIED = ("__init__.py", "spec.py", "record.py", "measured/**/*.py")
 """What travels, under the package's folder."""
+
+WITHHELD = ("PYTHONPATH", "PYTHONHOME")
+"""Variables that would put something else in the place of what is locked."""
 
 EPOCH = (1980, 1, 1, 0, 0, 0)
 """The earliest time that a zip file can tell."""
@@ -37,6 +41,11 @@ def pack(target: Path) -> Path:
     """
     write_bytes(target, packed())
     return target
+
+
+def worker(python: Path, packed: Path, caches: Path | None = None) -> Worker:
+    """How the interpreter of a stack runs what was packed."""
+    return Worker((str(python), str(packed)), caches, WITHHELD)
 
 
 def digest() -> str:
