@@ -43,9 +43,9 @@ def pack(target: Path) -> Path:
     return target
 
 
-def worker(python: Path, packed: Path, caches: Path | None = None) -> Worker:
+def worker(python: Path, program: Path, caches: Path | None = None) -> Worker:
     """How the interpreter of a stack runs what was packed."""
-    return Worker((str(python), str(packed)), caches, WITHHELD)
+    return Worker((str(python), str(program)), caches, WITHHELD)
 
 
 def digest() -> str:

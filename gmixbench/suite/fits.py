@@ -1,4 +1,4 @@
-"""Fits as the harnesses use them: measured in a fresh process, judged, or refused with the reason."""
+"""Fits as the harnesses use them: measured in a fresh process, and refused where invalid."""
 
 import tempfile
 from pathlib import Path
