@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from gmixbench.lab import building
 from gmixbench.lab.stacks import Stack
 
 
@@ -126,6 +127,17 @@ def test_wrong_use(call, tmp_path):
 def test_remove(call):
     done = call("stacks", "remove", "--all")
     assert (done.code, done.out) == (0, "0 environments removed\n")
+
+
+def test_remove_names_what_is_not_there(call):
+    place = building.cache() / "stacks" / "there-0123456789ab"
+    place.mkdir(parents=True)
+    done = call("stacks", "remove", "there", "nope")
+    assert done.code == 2
+    assert "nope: no environment of that stack is in" in done.err
+    assert place.is_dir()
+    assert call("stacks", "remove", "there").out == "1 environment removed\n"
+    assert not place.exists()
 
 
 def test_a_lock_is_not_replaced_unasked(call, tmp_path):

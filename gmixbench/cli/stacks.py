@@ -141,6 +141,9 @@ def remove(
 
     if bool(names) == every:
         raise UsageError("name the stacks to remove, or say --all")
+    for name in names or ():
+        if not building.environments([name]):
+            raise UsageError(f"{name}: no environment of that stack is in {building.cache()}")
     gone = building.remove(names or None, say=_say)
     typer.echo(f"{gone} environment{'' if gone == 1 else 's'} removed")
 

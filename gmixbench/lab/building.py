@@ -143,21 +143,20 @@ def remove(names: Collection[str] | None = None, *, say: uv.Say = lambda _: None
     StackError
         One can't be removed.
     """
-    chosen = [
-        place for place in environments() if names is None or place.name.rpartition("-")[0] in names
-    ]
+    chosen = environments(names)
     for place in chosen:
         with _held(place.name, place, say):
             _wipe(place)
     return len(chosen)
 
 
-def environments() -> tuple[Path, ...]:
-    """All environments in the cache, finished or not."""
+def environments(names: Collection[str] | None = None) -> tuple[Path, ...]:
+    """Environments in the cache, finished or not: those of the stacks named, or all."""
     if not _stacks().is_dir():
         return ()
+    every = (each for each in _stacks().iterdir() if each.is_dir() and each.name[0] != ".")
     return tuple(
-        sorted(each for each in _stacks().iterdir() if each.is_dir() and each.name[0] != ".")
+        sorted(each for each in every if names is None or each.name.rpartition("-")[0] in names)
     )
 
 
