@@ -147,7 +147,10 @@ def make(row: Row) -> None:
 
 def main(words: list[str]) -> int:
     """Make the rows that are named, or all; gives how many can't be had."""
-    names = [each for each in words if not each.startswith("-")]
+    names = [each for each in words if each != "--only-new"]
+    strangers = {*names} - {row.name for row in ROWS}
+    if strangers:
+        raise SystemExit(f"no row is named {', '.join(sorted(strangers))}")
     failed = 0
     for row in ROWS:
         if names and row.name not in names:

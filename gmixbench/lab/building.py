@@ -9,7 +9,7 @@ import subprocess
 import time
 from base64 import urlsafe_b64encode
 from collections.abc import Collection, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from hashlib import file_digest
 from pathlib import Path
@@ -93,7 +93,7 @@ def build(stack: Stack, *, say: uv.Say = lambda _: None) -> Path:
         try:
             _fill(stack, python, place, held, say)
             _mark(stack, place, time.monotonic() - begun)
-        except StackError:
+        except (StackError, OSError):
             _wipe(place)
             raise
         return _python(place)
@@ -185,8 +185,9 @@ def disk_use(place: Path) -> DiskUse:
     files = {}
     for folder, _, names in os.walk(place):
         for name in names:
-            status = os.lstat(os.path.join(folder, name))  # noqa: PTH118 - twenty thousand files
-            files[status.st_dev, status.st_ino] = status.st_blocks * 512, status.st_nlink
+            with suppress(FileNotFoundError):  # one that is being built has files that come and go
+                status = os.lstat(os.path.join(folder, name))  # noqa: PTH118 - twenty thousand files
+                files[status.st_dev, status.st_ino] = status.st_blocks * 512, status.st_nlink
     return DiskUse(files)
 
 

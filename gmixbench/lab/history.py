@@ -20,6 +20,9 @@ from gmixbench.spec import Case
 SAME = ("cpu", "cores", "platform", "python", "gmixbench", "arviz-stats", "numpy", "scipy")
 """What bears on speeds, scores and verdicts besides the releases themselves."""
 
+NOT_BUILT = "stack"
+"""Kind of the failure of a stack that can't be had: no fault of the release."""
+
 
 @dataclass(frozen=True)
 class Header:
@@ -113,11 +116,17 @@ def measurements(folder: Path, stack: str) -> tuple[Measurement, ...]:
     return _read_scores(path)[1] if path.exists() else ()
 
 
+def not_built(row: Measurement) -> bool:
+    """Whether nothing was measured because the stack could not be had."""
+    return row.failure is not None and row.failure.startswith(f"{NOT_BUILT}: ")
+
+
 def append(folder: Path, release: Release, new: Sequence[Measurement]) -> None:
     """Add measurements of a release; one of the same case, round and session is replaced.
 
     What was measured of it under another lock is another release, and goes; so does a failure of
-    the same case, whatever its session.
+    the same case, whatever its session. That it can't be built any more takes nothing away that was
+    measured while it could.
 
     Raises
     ------
@@ -133,7 +142,9 @@ def append(folder: Path, release: Release, new: Sequence[Measurement]) -> None:
         for row in measurements(folder, release.stack)
         if row.lock in locks and not (row.failure and row.case in cases)
     ]
-    kept = {_place(row): row for row in (*before, *new)}
+    measured = {row.case for row in before if not row.failure}
+    told = [row for row in new if not (not_built(row) and row.case in measured)]
+    kept = {_place(row): row for row in (*before, *told)}
     rows = ",\n  ".join(json.dumps(_row(row), allow_nan=False) for row in kept.values())
     text = f'{{\n "schema": {SCHEMA},\n "release": {json.dumps(asdict(release), indent=2)},\n'
     text += f' "measurements": [\n  {rows}\n ]\n}}\n'

@@ -22,6 +22,7 @@ from gmixbench.lab.stacks import (
     is_date,
     normalized,
 )
+from gmixbench.record import write_bytes
 
 GRACE = timedelta(days=21)
 """How long after a release its dependencies may still come out, unless a cut-off is given: what
@@ -90,11 +91,9 @@ def write(stack: Stack, locks: Path) -> Path:
     OSError
         It can't be written.
     """
-    locks.mkdir(parents=True, exist_ok=True)
     path = locks / f"{stack.name}.txt"
-    part = path.with_suffix(".part")
-    part.write_text(stack.text(), encoding="utf-8")
-    return part.replace(path)
+    write_bytes(path, stack.text().encode())
+    return path
 
 
 def _interpreters(name: str, python: str | None) -> Iterable[Interpreter]:
@@ -138,7 +137,7 @@ def _resolve(
             python=python,
             folder=folder,
         )
-    packages, hashes = _pins(text, sources)
+    packages, hashes = _pins(name, text, sources)
     return Stack(
         name=name,
         ppl=PPLS[package],
@@ -194,7 +193,7 @@ def _released(name: str, requirement: str, package: str, python: str, folder: Pa
 
 
 def _pins(
-    text: str, sources: Sequence[Source]
+    stack: str, text: str, sources: Sequence[Source]
 ) -> tuple[dict[str, str], dict[str, tuple[str, ...]]]:
     versions = {each.package: each.wheel.split("-")[1] for each in sources}
     packages: dict[str, str] = {}
@@ -202,6 +201,11 @@ def _pins(
     starts = [*_PIN.finditer(text)]
     for start, end in zip(starts, [*(each.start() for each in starts[1:]), len(text)], strict=True):
         name = normalized(start[1])
+        if start[3] and name not in versions:
+            raise StackError(
+                f"{stack}: it needs {name} from {start[3]}, which a lock can't keep: "
+                "have it need a version of an index"
+            )
         packages[name] = start[2] or versions[name]
         hashes[name] = tuple(
             sorted(re.findall(r"sha256:([0-9a-f]{64})", text[start.start() : end]))
@@ -242,13 +246,13 @@ def _wheel(
         return _keep(
             _built(name, path, folder, interpreter, say), f"checkout {path.resolve().name}"
         )
-    if "/" in requirement and not _DISTRIBUTION.match(requirement.split("/", 1)[0] or "/"):
-        raise StackError(f"{name}: there is no {requirement}")
     if "://" in requirement or " @ " in requirement:
         raise StackError(
             f"{name}: {requirement!r} is neither a version (pymc==5.16.2), a wheel, a checkout nor "
             "a VCS address (git+https://...@rev)"
         )
+    if "/" in requirement:
+        raise StackError(f"{name}: there is no {requirement}")
     return None
 
 
@@ -270,12 +274,7 @@ def _built(name: str, checkout: Path, folder: Path, interpreter: Interpreter, sa
 def _keep(wheel: Path, origin: str) -> Source:
     content = wheel.read_bytes()
     digest = sha256(content).hexdigest()
-    target = building.wheel_path(digest, wheel.name)
-    if not target.is_file():
-        target.parent.mkdir(parents=True, exist_ok=True)
-        part = target.with_suffix(".part")
-        part.write_bytes(content)
-        part.replace(target)
+    write_bytes(building.wheel_path(digest, wheel.name), content)
     return Source(wheel.name, digest, origin)
 
 

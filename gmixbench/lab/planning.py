@@ -25,10 +25,6 @@ ANCHORS = ("pymc-v5.16.2", "pymc-v6.3.2", "numpyro-v0.15.3", "numpyro-v0.21.0")
 be had, nor the newest, which may be locked again; PyMC's are of both its engines, C and Numba."""
 
 
-NOT_BUILT = "stack"
-"""Kind of the failure of a stack that can't be had: no fault of the release."""
-
-
 @dataclass(frozen=True)
 class Wanted:
     """What is asked of a history: rounds 0 to `rounds` - 1 of every combination."""
@@ -131,7 +127,7 @@ def _left(
         for row in history.measurements(folder, stack.name)
         if row.lock == stack.digest
         and (session is None or row.session == session)
-        and not (row.failure and (retry or row.failure.startswith(NOT_BUILT)))
+        and not (history.not_built(row) or (retry and row.failure))
     }
     return [case for case in cases if case not in done]
 

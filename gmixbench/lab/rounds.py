@@ -8,7 +8,7 @@ from pathlib import Path
 
 from gmixbench.lab import history, travel
 from gmixbench.lab.execute import Done, Watch, Worker, execute
-from gmixbench.lab.planning import NOT_BUILT, Visit
+from gmixbench.lab.planning import Visit
 from gmixbench.lab.stacks import Stack
 from gmixbench.record import Failure, Record
 from gmixbench.ruler.history import Measurement, Release, Session
@@ -79,7 +79,7 @@ def measure(
 def not_built(session: Session, visits: Sequence[Visit], reason: str) -> list[Measurement]:
     """Record of a stack that can't be had: one failure for each case that it leaves out."""
     return [
-        _row(Failure(case, NOT_BUILT, reason), session, visit, datetime.now(UTC))
+        _row(Failure(case, history.NOT_BUILT, reason), session, visit, datetime.now(UTC))
         for visit in visits
         for case in visit.cases
     ]

@@ -8,12 +8,15 @@ from gmixbench.report.history_words import (
     case,
     headline,
     how_much_with_interval,
+    latest_first,
     library,
     metric,
     others,
     remarks,
     short,
 )
+from gmixbench.report.pane import datasets
+from gmixbench.report.stacks_table import engine
 from gmixbench.ruler.changes import Findings
 from gmixbench.ruler.history import History
 
@@ -75,23 +78,17 @@ def _notices(history: History, findings: Findings) -> Iterator[Sequence[str]]:
 
 def _changes(history: History, findings: Findings) -> Iterator[Sequence[str]]:
     yield ("release", "date", "metric", "case", "verdict", "by how much", "step", "with it")
-    releases = {release.stack: release for release in history.releases}
-    found = [
-        (releases[change.stack], series, change)
-        for series in findings.series
-        for change in series.changes
-        if change.stack in releases
-    ]
-    for release, series, change in sorted(found, key=lambda entry: entry[0].released, reverse=True):
+    several = len(datasets(history)) > 1
+    for series, change, before, release in latest_first(history, findings):
         yield (
             f"{library(release.ppl)} {release.version}",
             release.released,
             metric(series.metric),
-            case(series),
+            case(series, with_dataset=several),
             change.verdict,
             how_much_with_interval(series, change),
             how_much_with_interval(series, change, "step"),
-            short(others(change.dependencies, releases.get(change.before), release)),
+            short(others(change.dependencies, before, release)),
         )
 
 
@@ -112,13 +109,11 @@ def _releases(history: History) -> Iterator[Sequence[str]]:
     measured = {row.case.stack for row in history.measurements}
     yield ("release", "date", "Python", "NumPy", "engine")
     for release in history.releases:
-        engines = ("theano", "theano-pymc", "aesara", "pytensor", "jaxlib")
-        engine = next((name for name in engines if name in release.packages), None)
         if release.stack in measured:
             yield (
                 f"{library(release.ppl)} {release.version}",
                 release.released,
                 release.python,
                 release.packages.get("numpy", ""),
-                f"{engine} {release.packages[engine]}" if engine else "",
+                engine(release.packages),
             )

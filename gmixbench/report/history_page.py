@@ -18,6 +18,7 @@ from gmixbench.report.history_words import (
     headline,
     how_much_with_interval,
     judged,
+    latest_first,
     library,
     metric,
     others,
@@ -161,20 +162,17 @@ def blocks(history: History, findings: Findings) -> list[Block]:
     """Changes grouped by the release they came with, the latest first."""
     releases = {release.stack: release for release in history.releases}
     grouped: dict[tuple[str, str], list[tuple[Series, Change]]] = {}
-    for series in findings.series:
-        for change in series.changes:
-            if change.stack in releases:
-                grouped.setdefault((change.stack, change.before), []).append((series, change))
-    order = sorted(grouped, key=lambda pair: releases[pair[0]].released, reverse=True)
+    for series, change, old, new in latest_first(history, findings):
+        grouped.setdefault((old.stack, new.stack), []).append((series, change))
     several = len(datasets(history)) > 1
     return [
-        _block(releases[stack], releases.get(old), grouped[stack, old], several=several)
-        for stack, old in order
+        _block(releases[old], releases[new], some, several=several)
+        for (old, new), some in grouped.items()
     ]
 
 
 def _block(
-    release: Release, old: Release | None, some: list[tuple[Series, Change]], *, several: bool
+    old: Release, release: Release, some: list[tuple[Series, Change]], *, several: bool
 ) -> Block:
     rows = tuple(
         Row(
@@ -189,7 +187,7 @@ def _block(
     )
     return Block(
         library(release.ppl),
-        "" if old is None else old.version,
+        old.version,
         release.version,
         release.released,
         release.python,

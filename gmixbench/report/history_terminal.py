@@ -12,6 +12,7 @@ from gmixbench.report.history_words import (
     case,
     how_much_with_interval,
     interval,
+    latest_first,
     library,
     metric,
     others,
@@ -66,16 +67,9 @@ def _changes(history: History, findings: Findings) -> Table:
     table = _table("what changed, and when")
     for heading in ("release", "date", "metric", "case", "verdict", "by how much", "with it"):
         table.add_column(heading, overflow="fold", no_wrap=heading in ("date", "by how much"))
-    releases = {release.stack: release for release in history.releases}
     several = len(datasets(history)) > 1
-    found = [
-        (releases[change.stack], series, change)
-        for series in findings.series
-        for change in series.changes
-        if change.stack in releases
-    ]
     told = None
-    for release, series, change in sorted(found, key=lambda entry: entry[0].released, reverse=True):
+    for series, change, before, release in latest_first(history, findings):
         new = release.stack != told
         table.add_row(
             escape(f"{library(release.ppl)} {release.version}") if new else "",
@@ -84,9 +78,7 @@ def _changes(history: History, findings: Findings) -> Table:
             case(series, with_dataset=several),
             VERDICTS.get(change.verdict, change.verdict),
             how_much_with_interval(series, change),
-            escape(short(others(change.dependencies, releases.get(change.before), release)))
-            if new
-            else "",
+            escape(short(others(change.dependencies, before, release))) if new else "",
         )
         told = release.stack
     return table

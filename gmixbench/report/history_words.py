@@ -96,8 +96,10 @@ def how_much_with_interval(series: Series, change: Change, effect: str = "effect
 
 
 def with_interval(series: Series, size: Interval, verdict: str = "changed") -> str:
-    """Size of an effect or a step with its interval."""
+    """Size of an effect or a step with its interval, if it has one."""
     estimate, low, high = size
+    if low == high:
+        return _size(series, estimate, verdict)
     if series.scale == "difference":
         return f"{_signed(estimate)} ({_signed(low)} to {_signed(high)})"
     if _in_times(estimate):
@@ -149,6 +151,19 @@ def _signed(difference: float) -> str:
     return f"+{text}" if difference > 0 else text
 
 
+def latest_first(
+    history: History, findings: Findings
+) -> list[tuple[Series, Change, Release, Release]]:
+    """Changes, each with its series, the release before it and its own."""
+    releases = {release.stack: release for release in history.releases}
+    found = [
+        (series, change, releases[change.before], releases[change.stack])
+        for series in findings.series
+        for change in series.changes
+    ]
+    return sorted(found, key=lambda entry: entry[-1].released, reverse=True)
+
+
 def moved(history: History) -> dict[str, tuple[str, ...]]:
     """Locked versions that changed with each release, the library's own apart, by stack."""
     found = {}
@@ -159,9 +174,9 @@ def moved(history: History) -> dict[str, tuple[str, ...]]:
     return found
 
 
-def others(dependencies: Sequence[str], *releases: Release | None) -> tuple[str, ...]:
+def others(dependencies: Sequence[str], *releases: Release) -> tuple[str, ...]:
     """Dependencies without the library itself, whose change the release's name tells."""
-    own = tuple(f"{release.package} " for release in releases if release is not None)
+    own = tuple(f"{release.package} " for release in releases)
     return tuple(text for text in dependencies if not text.startswith(own))
 
 

@@ -1,13 +1,22 @@
 """The chart of a history for the page: a Plotly figure as plain data."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 from html import escape
 from math import log10
 from typing import Any
 
 from gmixbench.report import style
-from gmixbench.report.history_words import interval, library, mark, metric, moved, short, value
+from gmixbench.report.history_words import (
+    case,
+    interval,
+    library,
+    mark,
+    metric,
+    moved,
+    short,
+    value,
+)
 from gmixbench.report.pane import (
     METHODS,
     Line,
@@ -104,8 +113,8 @@ def _layout(height: int) -> Data:
     }
 
 
-def _validity_axis(lines: Mapping[Line, object], domain: Sequence[float]) -> Data:
-    names = [_short(line) for line in lines]
+def _validity_axis(lines: Iterable[Line], domain: Sequence[float]) -> Data:
+    names = [f"{line.model} {METHODS[line.method]}" for line in lines]
     return {
         "domain": domain,
         "range": [len(names) - 0.4, -0.6],
@@ -117,10 +126,6 @@ def _validity_axis(lines: Mapping[Line, object], domain: Sequence[float]) -> Dat
         "zeroline": False,
         "gridcolor": "#eef0f2",
     }
-
-
-def _short(line: Line) -> str:
-    return f"{line.model} {METHODS.get(line.method, line.method)}"
 
 
 def _axis(pane: Pane, ends: tuple[float, float], domain: Sequence[float]) -> Data:
@@ -238,7 +243,7 @@ def _line(
         "hovertemplate": "%{text}<extra></extra>",
         "meta": {"ppl": series.ppl, "model": series.model},
     }
-    name = f"{library(series.ppl)} {series.model} {METHODS.get(series.method, series.method)}"
+    name = f"{library(series.ppl)} {case(series)}"
 
     def hover(some: Sequence[Point]) -> list[str]:
         return [

@@ -27,7 +27,7 @@ from gmixbench.report.pane import (
     ticks,
     weight,
 )
-from gmixbench.ruler.changes import Findings, Series
+from gmixbench.ruler.changes import Change, Findings, Series
 from gmixbench.ruler.history import History, Release
 
 LINES: Mapping[str, Any] = {"unordered": "-", "ordered": (0, (3, 1.6))}
@@ -183,7 +183,7 @@ def _feet(
 
 def _changes(axes: Axes, series: Sequence[Series], history: History) -> None:
     """A heavy upright at each change, and its size where there is room: largest first."""
-    marks: dict[tuple[str, str, str], list[tuple[Point, Series, float]]] = {}
+    marks: dict[tuple[str, str, str], list[tuple[Series, Point, Change, float]]] = {}
     for one in series:
         along = points(history, one)
         for old, point in pairwise(along):
@@ -197,17 +197,15 @@ def _changes(axes: Axes, series: Sequence[Series], history: History) -> None:
                 solid_capstyle="butt", zorder=2,
             )  # fmt: skip
             key = (one.ppl, point.release.stack, point.change.verdict)
-            marks.setdefault(key, []).append((point, one, ends[1]))
+            marks.setdefault(key, []).append((one, point, point.change, ends[1]))
     taken: list[Any] = []
     for (_, _, verdict), some in sorted(marks.items(), key=lambda entry: -_weight(entry[1])):
-        point, one, value = max(some, key=lambda entry: entry[2])
+        one, point, change, value = max(some, key=lambda entry: entry[-1])
         arrow = {"regressed": "▼ ", "improved": "▲ "}.get(verdict, "")
         colour = {"regressed": style.VERMILLION, "improved": "#007a5a"}.get(verdict, style.INK)
-        if point.change is None:
-            continue
         for offset in ((0, 6), (0, -14), (0, 17), (0, -25)):
             text = axes.annotate(
-                arrow + mark(one, point.change), (_day(point.release), value), xytext=offset,
+                arrow + mark(one, change), (_day(point.release), value), xytext=offset,
                 textcoords="offset points", fontsize=8, fontweight="bold", color=colour,
                 ha="center", bbox=HALO, zorder=5, annotation_clip=False,
             )  # fmt: skip
@@ -223,8 +221,8 @@ def _changes(axes: Axes, series: Sequence[Series], history: History) -> None:
             text.remove()
 
 
-def _weight(some: Iterable[tuple[Point, Series, float]]) -> float:
-    return max((weight(one, p.change) for p, one, _ in some if p.change), default=0.0)
+def _weight(some: Iterable[tuple[Series, Point, Change, float]]) -> float:
+    return max(weight(one, change) for one, _, change, _ in some)
 
 
 def _dates(axes: Sequence[Axes], history: History) -> None:

@@ -88,9 +88,8 @@ def product(line: Line, factors: Sequence[Line], tracked: Tracked) -> Line:
     factors' noises are independent (one is the random stream's, one the machine's), so their half
     widths add up in squares. A false alarm takes one in a factor: their rates add up.
     """
-    rates = [factor.false_alarms for factor in factors]
-    known = [rate for rate in rates if rate is not None]
-    if not factors or len(known) < len(rates):
+    rates = [factor.false_alarms for factor in factors if factor.false_alarms is not None]
+    if len(rates) < len(factors):
         return line
     stacks = [*line.entry]
 
@@ -115,7 +114,7 @@ def product(line: Line, factors: Sequence[Line], tracked: Tracked) -> Line:
             break
         del starts[unseen[0]]
     told = tuple(stacks[start] for start in starts)
-    return Line(line.entry, line.levels, line.values, half_width, told, min(sum(known), 1.0))
+    return Line(line.entry, line.levels, line.values, half_width, told, min(sum(rates), 1.0))
 
 
 def band(tracked: Tracked) -> float:

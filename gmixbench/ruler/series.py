@@ -10,7 +10,7 @@ from gmixbench.ruler.history import History
 from gmixbench.ruler.lines import Line, Weights, product, search
 from gmixbench.ruler.metrics import METRICS
 from gmixbench.ruler.threads import Thread, find_threads, left_out
-from gmixbench.ruler.tracked import Tracked
+from gmixbench.ruler.tracked import TRACKED, Tracked
 
 WIDEST = math.log(1000.0)
 """Half width of a ratio's interval beyond which nothing is known, as of a difference's beyond a
@@ -26,7 +26,7 @@ from independent. A product changes only where a factor does, and takes no share
 
 def find_series(history: History) -> tuple[tuple[Series, ...], tuple[Notice, ...]]:
     """All series with their changes, and notices of what stands in none."""
-    threads, lost = find_threads(history)
+    threads, lost = find_threads(history, TRACKED)
     alpha = PAGE_ALARMS / max(sum(not thread.tracked.factors for thread in threads), 1)
     lines = {
         (thread.case, thread.tracked.metric): search(thread, history, alpha) for thread in threads

@@ -10,7 +10,7 @@ from gmixbench.ruler.history import History, Measurement
 from gmixbench.ruler.joining import Anchor, find_anchors
 from gmixbench.ruler.notices import believed
 from gmixbench.ruler.streams import noises
-from gmixbench.ruler.tracked import TRACKED, Tracked
+from gmixbench.ruler.tracked import Tracked
 from gmixbench.spec import METHODS, MODELS
 
 
@@ -58,7 +58,7 @@ class Lost:
     why: str
 
 
-def find_threads(history: History) -> tuple[list[Thread], list[Lost]]:
+def find_threads(history: History, followed: Sequence[Tracked]) -> tuple[list[Thread], list[Lost]]:
     """All threads of a history: what is believed, of one settings and on one scale; and the rest.
 
     A case may have been measured with other settings before (more draws, another target): those are
@@ -66,7 +66,7 @@ def find_threads(history: History) -> tuple[list[Thread], list[Lost]]:
     before it is on a scale of its own.
     """
     threads, lost = list[Thread](), list[Lost]()
-    for thread in _threads(history, lost):
+    for thread in _threads(history, followed, lost):
         anchors = anchors_of(thread, history)
         for v in thread.values:
             if v.session not in anchors:
@@ -105,14 +105,14 @@ def left_out(lost: Sequence[Lost], history: History) -> Iterator[Notice]:
         yield Notice(library, stack, "unjoined", tuple(cases), (rounds, len(measured)), message)
 
 
-def _threads(history: History, lost: list[Lost]) -> Iterator[Thread]:
+def _threads(history: History, followed: Sequence[Tracked], lost: list[Lost]) -> Iterator[Thread]:
     numbers = {session.name: k for k, session in enumerate(history.sessions)}
     threads = list[Thread]()
     for key, items in _believed(history, numbers).items():
         newest = items[-1].case.settings
         kept = [item for item in items if item.case.settings == newest]
         own = noises(kept)
-        for tracked in (tracked for tracked in TRACKED if tracked.method == key[3]):
+        for tracked in (tracked for tracked in followed if tracked.method == key[3]):
             found = (
                 Value(item, numbers[item.session], value, noise)
                 for item, noise in zip(kept, own, strict=True)

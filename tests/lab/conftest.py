@@ -69,11 +69,11 @@ def own_caches(tmp_path, monkeypatch):
 def tiny_wheel(tmp_path):
     """Maker of wheels of one module, under a name that is measured: stacks without a network."""
 
-    def make(name="numpyro", version="0.0.1", body="one = 1\n"):
+    def make(name="numpyro", version="0.0.1", body="one = 1\n", needs=""):
         info = f"{name}-{version}.dist-info"
         files = {
             f"{name}/__init__.py": body,
-            f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n",
+            f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{needs}",
             f"{info}/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
         }
         sums = {path: sha256(text.encode()).digest() for path, text in files.items()}

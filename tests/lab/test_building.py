@@ -1,3 +1,4 @@
+import errno
 import json
 import os
 import re
@@ -312,6 +313,22 @@ def test_disk_use_counts_shared_files_once(tmp_path):
     first, second = building.disk_use(tmp_path / "a"), building.disk_use(tmp_path / "b")
     assert (first.total, first.own) == (12288, 4096)
     assert building.together([first, second]) == 16384
+
+
+def test_files_that_go_while_they_are_counted_are_passed_over(tmp_path, monkeypatch):
+    (tmp_path / "here").write_bytes(b"x" * 4096)
+    monkeypatch.setattr(os, "walk", lambda place: [(place, [], ["gone", "here"])])
+    assert building.disk_use(tmp_path).total == 4096
+
+
+def test_a_disk_that_is_full_at_the_end_leaves_nothing(tiny_stack, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(building, "_mark", full)
+    with refused("the disk is full: make room"):
+        building.build(tiny_stack())
+    assert building.environments() == ()
 
 
 def test_doctor(tiny_stack, monkeypatch):

@@ -102,6 +102,17 @@ def test_a_success_takes_the_place_of_a_failure_of_any_session(tmp_path: Path) -
     assert (first.round, last) == (1, later)
 
 
+@pytest.mark.parametrize("session", [SESSION.name, "2026-11-23-1"])
+def test_a_stack_that_can_t_be_built_any_more_keeps_what_was_measured(
+    session: str, tmp_path: Path
+) -> None:
+    lost = replace(ROW, session=session, valid=False, failure="stack: no network", metrics=None)
+    missing = replace(lost, round=1, case=replace(CASE, seed=2))
+    history.append(tmp_path, RELEASE, [ROW])
+    history.append(tmp_path, RELEASE, [lost, missing])
+    assert history.measurements(tmp_path, RELEASE.stack) == (ROW, missing)
+
+
 def test_scores_of_a_session_that_is_not_named_are_told(tmp_path: Path) -> None:
     history.write_header(tmp_path, history.Header("quick", ()))
     history.append(tmp_path, RELEASE, [ROW])

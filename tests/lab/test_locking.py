@@ -111,6 +111,7 @@ def test_vcs_addresses(requirement, address, revision):
         (["six==1.16.0"], {}, "none of pymc3, pymc, numpyro"),
         (["gone-1.0-py3-none-any.whl"], {}, "there is no wheel"),
         (["./gone"], {}, "there is no ./gone"),
+        (["src/gone"], {}, "there is no src/gone"),
         (["https://example.org/pymc.zip"], {}, "neither a version"),
         (["pymc==5.16.2"], {"cutoff": "soon"}, "'soon' is no date"),
         (["pymc==5.16.2"], {"cutoff": "20240805"}, "'20240805' is no date"),
@@ -133,6 +134,12 @@ def test_what_can_not_be_locked_is_told_in_one_line(requirements, options, said)
 def test_a_name_that_is_no_file_name():
     with pytest.raises(StackError, match="can't be a stack's name"):
         locking.lock("a/b", ["pymc==5.16.2"])
+
+
+def test_a_wheel_that_needs_what_no_index_has_is_told(tiny_stack, tiny_wheel):
+    address = tiny_wheel("other").as_uri()
+    with pytest.raises(StackError, match=r"tiny: it needs other from file:.*a lock can't keep"):
+        tiny_stack(needs=f"Requires-Dist: other @ {address}\n")
 
 
 @pytest.mark.slow

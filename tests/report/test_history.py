@@ -15,6 +15,7 @@ from pyarrow import parquet
 from rich.console import Console
 
 from gmixbench.report import style
+from gmixbench.report.history_markdown import write_history_markdown
 from gmixbench.report.history_page import blocks, write_history_page
 from gmixbench.report.history_terminal import history_tables
 from gmixbench.report.history_words import how_much_with_interval, label, remarks, span
@@ -381,7 +382,7 @@ def test_changes_are_grouped_by_release_latest_first(whole):
         ("compile_s", "improved", (0.1, 0.08, 0.12), "ratio", "10× faster (8.33 to 12.5)"),
         ("cpu_s", "improved", (0.9, 0.8, 0.9), "ratio", "−10\u00a0% (−20\u00a0% to −10\u00a0%)"),
         ("ess_per_gradient", "improved", (2, 1.9, 2.1), "ratio", "2.0× higher (1.90 to 2.10)"),
-        ("peak_memory", "changed", (1.5, 1.5, 1.5), "ratio", "1.5× higher (1.50 to 1.50)"),
+        ("peak_memory", "changed", (1.5, 1.5, 1.5), "ratio", "1.5× higher"),
         ("gap", "regressed", (0.5, -0.1, 0.6), "difference", "+0.500 (−0.100 to +0.600)"),
     ],
 )  # fmt: skip
@@ -558,6 +559,21 @@ def test_terminal_tells_notices_changes_and_the_last_release(whole):
     assert text.index(REASON) < text.index("1.9× slower") < text.index("PyMC 6.4.0 (2026-11-01)")
     assert "none seen: +0.0 % (−2 % to +2 %)".replace(" %", "\u00a0%") in text
     assert list(history_tables(History("quick", (), (), ()), Findings((), ()))) == []
+
+
+def test_where_there_are_two_data_sets_a_change_names_its_own(tmp_path):
+    made = history(8, rounds=1)
+    found = findings(made)
+    first, *others = made.measurements
+    elsewhere = replace(first, case=replace(first.case, dataset="separated"))
+    made = replace(made, measurements=(elsewhere, first, *others))
+    told = write_history_markdown(made, found, tmp_path).read_text(encoding="utf-8")
+    assert "| unordered NUTS on close |" in told
+    console = Console(width=200, record=True, file=io.StringIO())
+    for table in history_tables(made, found):
+        console.print(table)
+    assert "unordered NUTS on close" in console.export_text()
+    assert blocks(made, found)[0].rows[0].case.endswith(" on close")
 
 
 def test_tidy_has_a_row_for_each_case_round_and_metric(whole):

@@ -411,7 +411,7 @@ def test_a_product_changes_only_where_a_factor_does(monkeypatch):
     some = streamed([15], 3, noise=0.3)
     assert changed_metrics(some) == set()
     products = [replace(one, factors=()) for one in TRACKED if one.metric == "ess_per_second"]
-    monkeypatch.setattr("gmixbench.ruler.threads.TRACKED", products)
+    monkeypatch.setattr("gmixbench.ruler.series.TRACKED", products)
     assert changed_metrics(some) == {"ess_per_second"}
 
 
