@@ -86,6 +86,22 @@ def test_a_release_that_can_t_be_built_is_kept_as_that_alone(releases):
     assert "failed" in said.out
 
 
+def test_without_its_anchors_nothing_new_is_measured(releases, planted_python, monkeypatch):
+    releases(*QUICK, "--stacks", "..v2")
+    before = {path: path.read_bytes() for path in Path("out").rglob("*.json")}
+
+    def build(stack, **_):
+        if stack.name == "v3":
+            return planted_python
+        raise StackError(f"{stack.name}: no way to the index")
+
+    monkeypatch.setattr(building, "build", build)
+    done = releases(*QUICK, "--stacks", "v3")
+    assert done.code == 3
+    assert "nothing was measured: beside v1, v2 alone" in done.err
+    assert {path: path.read_bytes() for path in Path("out").rglob("*.json")} == before
+
+
 def test_the_history_itself_is_not_written_over(releases):
     releases(*QUICK, "--stacks", "v1")
     said = releases("history", "export", "out", "--format", "json")

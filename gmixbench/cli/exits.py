@@ -1,7 +1,7 @@
 """Exit codes, and the errors that end in one of them with one line."""
 
-WRONG_USE, NOT_MEASURED, INTERRUPTED = 2, 3, 130
-"""Exit codes besides 0: bad input, something invalid or not measured, Ctrl-C."""
+REGRESSED, WRONG_USE, NOT_MEASURED, INCONCLUSIVE, INTERRUPTED = 1, 2, 3, 4, 130
+"""Exit codes besides 0: worse, bad input, something invalid or not measured, no answer, Ctrl-C."""
 
 
 class UsageError(ValueError):
@@ -11,13 +11,24 @@ class UsageError(ValueError):
 def exit_code_of(error: Exception) -> int | None:
     """Exit code of an error that its message explains; `None` where it would be a fault of ours."""
     from gmixbench.lab.datasets import DataError
+    from gmixbench.lab.gate_files import GateFileError
     from gmixbench.lab.stacks import StackError
     from gmixbench.lab.store import FolderError
     from gmixbench.record import DamagedRecordError
+    from gmixbench.report.asv_repository import RepositoryError
     from gmixbench.report.tidy import FormatError
     from gmixbench.truth.cells import UnreachableError
 
-    explained = (UsageError, DataError, FolderError, FormatError, StackError, OSError)
+    explained = (
+        UsageError,
+        DataError,
+        FolderError,
+        FormatError,
+        GateFileError,
+        RepositoryError,
+        StackError,
+        OSError,
+    )
     if isinstance(error, explained):
         return WRONG_USE
     if isinstance(error, DamagedRecordError | UnreachableError):

@@ -15,12 +15,15 @@ from gmixbench.spec import DATASETS, DEFAULT_DATASET, METHODS, MODELS, PROFILES
 if TYPE_CHECKING:
     from gmixbench.lab.planning import Visit, Wanted
     from gmixbench.lab.stacks import Stack
-    from gmixbench.ruler.history import Session
+    from gmixbench.ruler.history import Release, Session
 
 FOLDER = Path("benchmarks") / "history"
 """Where the project's own history stands."""
 
 LIBRARIES = ("pymc", "numpyro")
+
+MEASURING = ("model", "method", "dataset", "rounds", "profile", "retry", "timeout")
+"""Options that make no sense where nothing is measured."""
 
 app = typer.Typer(
     invoke_without_command=True,
@@ -56,6 +59,14 @@ def history(
     locks: Locks = None,
     retry: Annotated[bool, typer.Option("--retry", help="Measure again what failed.")] = False,
     timeout: Annotated[float, typer.Option(help="Seconds after which a case is ended.")] = 900.0,
+    asv: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Measure nothing: write what is stored as a git repository for asv, "
+            "one a library, a commit and a tag a release.",
+        ),
+    ] = None,
 ) -> None:
     """Measure what is missing of a history, and chart what changed, and when.
 
@@ -63,6 +74,9 @@ def history(
     Exits 3 when a release failed or was invalid.
     """
     if context.invoked_subcommand is not None:
+        return
+    if asv is not None:
+        _to_asv(context, out, asv, all_of("library", library, LIBRARIES), stacks, locks)
         return
     positive("--timeout", timeout)
     from gmixbench.lab import history as disk
@@ -98,6 +112,8 @@ def history(
         planned = lab.plan(out, header, replace(wanted, stacks=ready), named, retry=retry)
         if planned is None and reasons and not header.sessions:
             planned = lab.plan(out, header, wanted, named, retry=retry)
+        if planned is not None:
+            pythons |= _anchors(planned[1], {*pythons, *reasons})
         if planned is not None and planned[0] not in header.sessions:
             header = disk.Header(profile, (*header.sessions, planned[0]))
             disk.write_header(out, header)
@@ -138,6 +154,34 @@ def export(
     typer.echo(f"{len(rows)} rows: {path}")
 
 
+def _to_asv(
+    context: typer.Context,
+    folder: Path,
+    asv: Path,
+    lines: Sequence[str],
+    ranges: Sequence[str] | None,
+    locks: Path | None,
+) -> None:
+    from gmixbench.lab import stacks as lab_stacks
+    from gmixbench.lab.history import read
+    from gmixbench.report.asv_repository import write_asv_repositories
+
+    for name in MEASURING:
+        source = context.get_parameter_source(name)
+        if source is not None and source.name == "COMMANDLINE":
+            raise UsageError(f"--asv measures nothing and takes what is stored: leave --{name} out")
+    history = read(folder)
+    named = {release.stack: release for release in history.releases if release.ppl in lines}
+    chosen = set[str]().union(*(_range(text, named) for text in ranges)) if ranges else {*named}
+    if not chosen:
+        raise UsageError(f"{folder} holds no release of {' or '.join(lines)}")
+    measured = {row.lock for row in history.measurements}
+    known = lab_stacks.stacks(lab_stacks.folder(locks))
+    texts = {stack.name: stack.text() for stack in known if stack.digest in measured}
+    for path in write_asv_repositories(history, chosen, texts, asv):
+        typer.echo(f"{path}: `asv publish` there, then `asv preview`")
+
+
 def _chosen(stacks: "Sequence[Stack]", ranges: Sequence[str] | None) -> "tuple[Stack, ...]":
     if not stacks:
         raise UsageError("there are no lock files: make some with `gmixbench stacks lock`")
@@ -150,7 +194,7 @@ def _chosen(stacks: "Sequence[Stack]", ranges: Sequence[str] | None) -> "tuple[S
     return tuple(stack for stack in stacks if stack.name in chosen)
 
 
-def _range(text: str, named: "Mapping[str, Stack]") -> set[str]:
+def _range(text: str, named: "Mapping[str, Stack] | Mapping[str, Release]") -> set[str]:
     from gmixbench.lab.stacks import unknown
 
     first, dots, last = text.partition("..")
@@ -206,9 +250,6 @@ def _measure(
     from gmixbench.lab.rounds import measure
     from gmixbench.truth.exact import solve
 
-    beside = {visit.stack.name: visit.stack for visit in visits if visit.stack.name not in pythons}
-    anchors, _ = _build(beside)
-    pythons = {**pythons, **anchors}
     left = [visit for visit in visits if visit.stack.name in pythons]
     data = datasets.load(wanted.dataset)
     exact = solve(data.x, left[0].cases[0].model) if left else None
@@ -225,6 +266,20 @@ def _measure(
     except KeyboardInterrupt:
         typer.echo(f"stopped with {len(cases)} cases to go; run it again to go on")
         raise typer.Exit(INTERRUPTED) from None
+
+
+def _anchors(visits: "Sequence[Visit]", seen: set[str]) -> dict[str, Path]:
+    beside = {visit.stack.name: visit.stack for visit in visits if visit.stack.name not in seen}
+    pythons, reasons = _build(beside)
+    if reasons:
+        names = ", ".join(reasons)
+        typer.echo(
+            f"gmixbench: nothing was measured: beside {names} alone can what is new be held against "
+            "what is stored; mend that, or begin another history with --out",
+            err=True,
+        )
+        raise typer.Exit(NOT_MEASURED)
+    return pythons
 
 
 def _build(stacks: "Mapping[str, Stack]") -> tuple[dict[str, Path], dict[str, str]]:
