@@ -1,11 +1,12 @@
 """`gmixbench history`, called as its users call it, on releases that are done at once."""
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from gmixbench.lab import building, stacks
+from gmixbench.lab import building, history, rounds, stacks
 from gmixbench.lab.stacks import Stack, StackError
 from gmixbench.spec import PROFILES, AdviSettings, NutsSettings, Profile
 
@@ -55,6 +56,12 @@ def releases(plant, planted_python, call, monkeypatch):
     return call
 
 
+@pytest.fixture
+def undrawn(monkeypatch):
+    """No chart is drawn, which is what takes time."""
+    monkeypatch.setattr("gmixbench.report.history_page.write_history_page", lambda *_: "no page")
+
+
 def test_a_history_is_measured_charted_and_goes_on(releases):
     said = releases(*QUICK)
     assert said.code == 3  # the planted density is wrong, and v3 can't be had
@@ -78,6 +85,62 @@ def test_what_could_not_be_built_is_tried_again(releases, planted_python, monkey
     healed = releases(*QUICK)
     assert healed.err == ""
     assert "failed" not in healed.out
+    anchored = {row.session for row in history.measurements(Path("out"), "v1")}
+    assert len(anchored) == 2  # measured again beside v3
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_the_exit_code_is_that_of_what_was_asked(releases):
+    asked = (*QUICK[:-4], "--rounds", "1", "--out", "out", "--stacks")
+    releases(*asked, "..v2")
+    whole = history.read(Path("out"))
+    rows = [row for row in whole.measurements if row.case.stack == "v1"]
+    history.append(Path("out"), whole.releases[0], [replace(row, valid=True) for row in rows])
+    assert [releases(*asked, name).code for name in ("v1", "..v2")] == [0, 3]
+    Path("benchmarks/stacks/v3.txt").write_text("pymc>=5\n")
+    assert releases(*asked, "v1").code == 3  # it may have been asked for
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_what_failed_is_measured_again_when_asked(releases, plant):
+    plant("fast", "def build(job): raise RuntimeError('planted')")
+    asked = (*QUICK, "--stacks", "v1")
+    assert "failed" in releases(*asked).out
+    plant("fast", "")
+    Path("out/.writing-a.json").write_text("{")  # as a killed process leaves it
+    again = releases(*asked)
+    assert "all of this is measured already" in again.out
+    assert "failed" in again.out
+    assert not Path("out/.writing-a.json").exists()
+    assert "failed" not in releases(*asked, "--retry").out
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_a_stopped_history_goes_on(releases, monkeypatch):
+    measure = rounds.measure
+
+    def stopped(*arguments, **options):
+        yield next(measure(*arguments, **options))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(rounds, "measure", stopped)
+    asked = (*QUICK, "--stacks", "..v2")
+    said = releases(*asked)
+    assert said.code == 130
+    assert "stopped with 3 cases to go; run it again to go on" in said.out
+    monkeypatch.setattr(rounds, "measure", measure)
+    assert "3/3" in releases(*asked).out
+    assert len(history.read(Path("out")).sessions) == 1
+
+
+def test_a_stop_while_building_is_told(releases, monkeypatch):
+    def stopped(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(building, "build", stopped)
+    said = releases(*QUICK)
+    assert said.code == 130
+    assert "stopped while building; run it again to go on" in said.out
 
 
 def test_a_release_that_can_t_be_built_is_kept_as_that_alone(releases):
@@ -110,6 +173,8 @@ def test_the_history_itself_is_not_written_over(releases):
     said = releases("history", "export", "out", "--format", "json", "--to", "out/history.json")
     assert said.code == 2
     assert "the history itself stands there" in said.err
+    said = releases("history", "export", "out", "--to", "out/history.md")
+    assert said.code == 2
     assert releases("history", "report", "out").code == 0
 
 
@@ -149,6 +214,11 @@ BAD = {
     "reversed range": ("--stacks v2..v1", "--stacks v2..v1: v2 came out after v1"),
     "empty range": ("--stacks ..", "--stacks '..' names no stack"),
     "no such library": ("--library stan", "unknown library 'stan': choose from pymc, numpyro"),
+    "no such profile": ("--profile slow", "unknown profile 'slow'"),
+    "of another library": (
+        "--library pymc --stacks p1..v1",
+        "--stacks p1..v1: there is no stack v1",
+    ),
     "no such model": ("--model both", "unknown model 'both'"),
     "no such dataset": ("--dataset far", "unknown dataset 'far'"),
     "zero time-out": ("--timeout 0", "--timeout 0: a positive number is wanted"),
@@ -157,6 +227,7 @@ BAD = {
 
 @pytest.mark.parametrize(("words", "message"), BAD.values(), ids=BAD)
 def test_a_bad_option_is_told_in_one_line(words, message, releases):
+    lock("pymc", 1, name="p1", ppl="pymc")
     said = releases("history", *words.split())
     assert said.code == 2
     assert said.err.startswith(f"gmixbench: {message}")

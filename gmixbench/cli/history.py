@@ -120,7 +120,7 @@ def history(
         if reasons:
             lost = [stack for stack in wanted.stacks if stack.name in reasons]
             _record(out, header.sessions[-1], wanted, lost, reasons)
-        if not absent:
+        if not absent and planned is None:
             typer.echo(f"all of this is measured already in {out}")
         if planned is not None:
             _measure(out, wanted, *planned, pythons, timeout)

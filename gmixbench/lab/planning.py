@@ -97,13 +97,13 @@ def plan(
         None of a library's anchors is what it was.
     """
     absent = missing(folder, wanted, retry=retry)
-    if not absent:
-        return None
     last = header.sessions[-1] if header.sessions else None
     if last and _goes_on(folder, last, absent, wanted, known):
         session = last
-    else:
+    elif absent:
         session = _new_session(folder, header, absent, wanted, known)
+    else:
+        return None
     anchors = {name: known[name] for name in session.anchors}
     stacks = {stack.name: stack for stack in wanted.stacks} | anchors
     visits = []
@@ -116,7 +116,8 @@ def plan(
             left = _left(folder, wanted.cases(stack, round_), stack, only, retry=retry)
             if left:
                 visits.append(Visit(round_, stack, tuple(left)))
-    return session, visits
+    # The last session may lack what is not asked for now.
+    return (session, visits) if visits else None
 
 
 def _left(

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import platformdirs
 import pytest
 
 from gmixbench.lab import building, doctor, interpreters, locking, uv
@@ -38,6 +39,10 @@ def module_of(stack):
     return path
 
 
+def of_another_lock(marker):
+    marker.write_text(json.dumps(json.loads(marker.read_text()) | {"digest": "0" * 64}))
+
+
 def with_six(stack, version=SIX["six"], digest=SIX["sha256"]):
     """A stack that needs a package from the registry as well."""
     return replace(
@@ -45,6 +50,14 @@ def with_six(stack, version=SIX["six"], digest=SIX["sha256"]):
         packages={**stack.packages, "six": version},
         hashes={**stack.hashes, "six": (digest,)},
     )
+
+
+def test_the_cache_is_where_its_user_says(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GMIXBENCH_CACHE", "here")
+    assert building.cache() == tmp_path / "here"
+    monkeypatch.delenv("GMIXBENCH_CACHE")
+    assert building.cache() == platformdirs.user_cache_path("gmixbench")
 
 
 def test_built_once(tiny_stack):
@@ -57,6 +70,8 @@ def test_built_once(tiny_stack):
     assert list(building.environment(stack).glob("lib/python*/site-packages/numpyro/__pycache__/*"))
     assert building.build(stack, say=said.append) == python
     assert len(said) == 1
+    place = building.environment(stack)
+    assert {each.name for each in place.parent.iterdir()} == {place.name, f".{place.name}.lock"}
 
 
 def test_two_builds_of_one_stack_do_not_differ(tiny_stack):
@@ -85,8 +100,9 @@ def test_another_lock_has_another_environment(tiny_stack):
         lambda path: next(path.parent.glob("__pycache__/*.pyc")).write_bytes(b""),
         lambda path: (path.parents[4] / "bin" / "python").unlink(),
         lambda path: (path.parents[4] / building.MARKER).write_text("{"),
+        lambda path: of_another_lock(path.parents[4] / building.MARKER),
     ],
-    ids=["cut short", "edited", "gone", "bytecode", "python", "marker"],
+    ids=["cut short", "edited", "gone", "bytecode", "python", "marker", "another lock"],
 )
 def test_damage_is_seen_and_mended(tiny_stack, damage):
     stack, said = tiny_stack(), []
@@ -291,6 +307,8 @@ def test_no_uv(tiny_stack, monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(StackError, match="pip install uv"):
         building.build(stack)
+    with pytest.raises(StackError, match="pip install uv"):
+        list(doctor.diagnose([stack]))
 
 
 def test_remove(tiny_stack):

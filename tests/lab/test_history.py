@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from gmixbench.lab import history
+from gmixbench.lab import history, travel
 from gmixbench.lab.store import FolderError
-from gmixbench.record import DamagedRecordError
+from gmixbench.record import SCHEMA, DamagedRecordError
 from gmixbench.ruler.history import Measurement, Release, Session
 from gmixbench.spec import MODELS, AdviSettings, Case
 
@@ -82,13 +82,28 @@ def test_a_folder_without_a_history_is_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["history.json", "scores/numpyro-v0.22.0.json"])
-@pytest.mark.parametrize("content", ["{", "{}", '{"schema": 99}', '{"schema": 1}', "[]"])
+@pytest.mark.parametrize("content", ["{", "{}", '{"schema": 1}', "[]", "of another schema"])
 def test_a_damaged_file_is_named(name: str, content: str, tmp_path: Path) -> None:
     history.write_header(tmp_path, history.Header("quick", (SESSION,)))
     history.append(tmp_path, RELEASE, [ROW])
-    (tmp_path / name).write_text(content)
+    path = tmp_path / name
+    another = path.read_text().replace(f'"schema": {SCHEMA}', '"schema": 99')
+    path.write_text(another if content == "of another schema" else content)
     with pytest.raises(DamagedRecordError, match=rf"{name} is damaged"):
         history.read(tmp_path)
+
+
+def test_what_is_no_number_is_not_written(tmp_path: Path) -> None:
+    history.append(tmp_path, RELEASE, [ROW])
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        history.append(tmp_path, RELEASE, [replace(ROW, round=1, metrics={"rhat": float("nan")})])
+    assert history.measurements(tmp_path, RELEASE.stack) == (ROW,)
+
+
+def test_a_machine_is_what_bears_on_figures_and_nothing_else() -> None:
+    machine = history.machine()
+    assert {"cpu", "python", "numpy"} < machine.keys() <= {*history.SAME, "worker"}
+    assert machine["worker"] == travel.digest()
 
 
 def test_a_success_takes_the_place_of_a_failure_of_any_session(tmp_path: Path) -> None:
@@ -129,7 +144,10 @@ def test_what_a_killed_process_was_writing_is_not_read_and_goes(
     scores = tmp_path / "scores" / "numpyro-v0.22.0.json"
     left = scores.with_name(".writing-abc.json")
     left.write_text(scores.read_text() if content == "whole" else content)
+    header = tmp_path / ".writing-abc.json"
+    header.write_text(content)
     assert history.read(tmp_path).measurements == (ROW,)
     history.clear(tmp_path)
     assert not left.exists()
+    assert not header.exists()
     assert scores.exists()

@@ -1,4 +1,5 @@
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -20,15 +21,46 @@ def nothing(tmp_path, monkeypatch):
     return tmp_path
 
 
-def tells(version: str, path: str) -> str:
-    return f"echo {version}; echo {path}; echo True"
+def tells(version: str, path: str, headers: str = "True") -> str:
+    return f"echo {version}; echo {path}; echo {headers}"
 
 
-def test_the_one_that_runs_us_is_found():
+@pytest.mark.usefixtures("nothing")
+def test_the_one_that_runs_us_is_found_and_not_its_environment(monkeypatch):
+    monkeypatch.setenv("PYTHONHOME", "/nowhere")  # a Python that heeds it does not start
     found = interpreters.find(HERE)
     assert found
-    assert found.version == HERE
+    assert (found.version, found.path) == (HERE, Path(sys._base_executable))
     assert interpreters.probe(found.path) == found
+
+
+def test_one_on_path_is_found(nothing, script):
+    script(nothing / "bin" / "python3.6", tells("3.6", "/real/python3.6", headers="False"))
+    found = interpreters.find("3.6")
+    assert found == interpreters.Interpreter("3.6", Path("/real/python3.6"), headers=False)
+
+
+def test_one_of_uv_is_found_last(nothing, script, monkeypatch):
+    own = script(nothing / "uv" / "python", tells("3.6", "/of/uv"))
+    monkeypatch.setattr(interpreters.uv, "find_python", lambda _: own)
+    assert interpreters.find("3.6").path == Path("/of/uv")
+    script(nothing / "bin" / "python3.6", tells("3.6", "/on/path"))
+    assert interpreters.find("3.6").path == Path("/on/path")
+
+
+@pytest.mark.parametrize(
+    ("disguise", "code"),
+    [
+        ("", 0),
+        ("import sys; sys.version_info = (3, 14, 0, 'candidate', 1)", 1),
+        ("import platform; platform.python_implementation = lambda: 'PyPy'", 1),
+        ("import sysconfig; sysconfig.get_config_var = lambda name: 1", 1),
+    ],
+    ids=["final", "pre-release", "other implementation", "free-threaded"],
+)
+def test_what_has_no_wheels_is_not_taken(disguise, code):
+    command = [sys.executable, "-c", f"{disguise}\n{interpreters._PROBE}"]
+    assert subprocess.run(command, capture_output=True, check=False).returncode == code
 
 
 def test_a_shim_that_fails_is_passed_over(nothing, script):
@@ -45,6 +77,7 @@ def test_a_shim_that_fails_is_passed_over(nothing, script):
 
 def test_another_version_under_that_name_is_passed_over(nothing, script):
     script(nothing / "bin" / "python3.6", tells("3.7", "/wrong"))
+    script(nothing / "pyenv/versions/3.6.15/bin/python", "echo 3.6")  # and tells no more
     assert interpreters.find("3.6") is None
 
 
@@ -58,5 +91,5 @@ def test_one_that_can_not_be_run_is_passed_over(nothing):
 
 
 def test_how_to_get():
-    assert "pyenv install 3.6" in interpreters.how_to_get("3.6")
+    assert interpreters.how_to_get("3.6") == "`pyenv install 3.6`"
     assert "uv python install 3.12" in interpreters.how_to_get("3.12")

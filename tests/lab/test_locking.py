@@ -1,9 +1,11 @@
 import subprocess
 import sys
+from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
-from gmixbench.lab import building, locking, stacks
+from gmixbench.lab import building, interpreters, locking, stacks, uv
 from gmixbench.lab.stacks import StackError
 
 HERE = f"{sys.version_info[0]}.{sys.version_info[1]}"
@@ -26,6 +28,96 @@ def build_wheel(folder, settings=None, metadata=None):
             wheel.writestr(zipfile.ZipInfo(path), text)
     return name
 """
+
+
+PYLOCK = """
+[[packages]]
+name = "NumPyro"
+version = "0.15.0"
+sdist = { upload-time = 2024-05-14T00:00:00Z }
+wheels = [{ upload-time = 2024-05-12T23:30:00-01:00 }]
+"""
+"""As uv tells of a release that came out on 2024-05-13 (UTC)."""
+
+
+class Index:
+    """In uv's place: an index that has NumPyro 0.15.0; `asked` has the words of each call."""
+
+    def __init__(self):
+        self.pylock, self.refused, self.asked = PYLOCK, {}, []
+
+    def run(self, arguments, **_):
+        if arguments[0] == "--version":
+            return "uv 0.1.2"
+        if "pylock.toml" in arguments:
+            return self.pylock
+        self.asked.append(arguments)
+        for python, error in self.refused.items():
+            if f"/python{python}" in arguments:
+                raise error
+        return f"numpyro==0.15.0 \\\n    --hash=sha256:{'a' * 64}\n"
+
+
+@pytest.fixture
+def index(monkeypatch):
+    """Such an index, on a machine with Python 3.6 to 3.13."""
+    made = Index()
+    monkeypatch.setattr(uv, "run", made.run)
+
+    def find(version):
+        here = interpreters.Interpreter(version, Path(f"/python{version}"), headers=True)
+        return None if version == "3.14" else here
+
+    monkeypatch.setattr(interpreters, "find", find)
+    return made
+
+
+def test_a_release_is_locked_as_of_21_days_after_it_on_the_newest_python_of_then(index):
+    stack = locking.lock("v", ["numpyro==0.15.0"], later={"jax": "2024-07-01"})
+    assert (stack.released, stack.cutoff, stack.python) == ("2024-05-13", "2024-06-03", "3.12")
+    told = [*index.asked[-1]]
+    assert told[told.index("--exclude-newer") + 1] == "2024-06-04T00:00:00Z"
+    assert told[told.index("--exclude-newer-package") + 1] == "jax=2024-07-02T00:00:00Z"
+    assert stack.made == (
+        "gmixbench stacks lock v numpyro==0.15.0 --cutoff 2024-06-03 --python 3.12 "
+        "--exclude-newer-package jax=2024-07-01"
+    )
+
+
+def test_a_release_of_today_is_locked_as_of_today(index):
+    today = datetime.now(UTC).date().isoformat()
+    index.pylock = PYLOCK.replace("2024-05-14", today).replace("2024-05-12", "2999-01-01")
+    assert locking.lock("v", ["numpyro==0.15.0"]).cutoff == today
+
+
+@pytest.mark.usefixtures("index")
+def test_what_is_given_is_taken():
+    stack = locking.lock("v", ["numpyro==0.15.0"], cutoff="2024-05-20", python="3.13")
+    assert (stack.cutoff, stack.python) == ("2024-05-20", "3.13")
+
+
+def test_an_older_python_serves_where_the_newer_ones_do_not_resolve(index):
+    differ = uv.UvError("v: not for this Python", may_differ=True)
+    index.refused = {"3.12": differ}
+    assert locking.lock("v", ["numpyro==0.15.0"]).python == "3.11"
+    with pytest.raises(StackError, match="not for this Python"):
+        locking.lock("v", ["numpyro==0.15.0"], python="3.12")
+    index.refused = dict.fromkeys(interpreters.RELEASED, differ)
+    with pytest.raises(StackError, match="not for this Python"):
+        locking.lock("v", ["numpyro==0.15.0"])
+
+
+def test_what_no_python_mends_is_not_tried_on_each(index):
+    index.refused = {"3.13": uv.UvError("v: the disk is full")}
+    with pytest.raises(StackError, match="the disk is full"):
+        locking.lock("v", ["numpyro==0.15.0"])
+    assert len(index.asked) == 1
+
+
+def test_an_index_that_does_not_tell_when(index):
+    index.pylock = PYLOCK.replace("upload-time", "size")
+    with pytest.raises(StackError, match=r"does not tell when numpyro==0\.15\.0 came out"):
+        locking.lock("v", ["numpyro==0.15.0"])
 
 
 @pytest.fixture

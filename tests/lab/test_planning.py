@@ -96,6 +96,67 @@ def test_more_rounds_measure_only_those(tmp_path: Path) -> None:
     assert {visit.round for visit in visits} == {2}
 
 
+def test_what_any_session_measured_serves_but_for_anchors(tmp_path: Path) -> None:
+    do(tmp_path, *plan(tmp_path, wanted(STACKS[:4], rounds_=2)))
+    _, visits = plan(tmp_path, wanted(rounds_=3))
+    found = {name: [v.round for v in visits if v.stack.name == name] for name in KNOWN}
+    assert found == {"v1": [0, 1, 2], "v2": [2], "v3": [2], "v4": [0, 1, 2], "v5": [0, 1, 2]}
+
+
+@pytest.mark.parametrize("more", [wanted(), wanted(STACKS[:4], rounds_=4)], ids=["stack", "round"])
+def test_a_session_does_not_go_on_with_what_it_was_not_meant_for(
+    more: planning.Wanted, tmp_path: Path
+) -> None:
+    session, visits = plan(tmp_path, wanted(STACKS[:4]))
+    do(tmp_path, session, visits[:7])
+    later, visits = plan(tmp_path, more)
+    assert later.name != session.name
+    asked = {(each.name, k) for each in more.stacks for k in range(more.rounds)}
+    do(tmp_path, later, visits)
+    done = {
+        (each.name, row.round)
+        for each in more.stacks
+        for row in history.measurements(tmp_path, each.name)
+    }
+    assert done == asked
+
+
+def test_a_session_does_not_go_on_without_its_anchors(tmp_path: Path) -> None:
+    session, visits = plan(tmp_path, wanted())
+    do(tmp_path, session, visits[:7])
+    known = {name: each for name, each in KNOWN.items() if name != "v5"}
+    later, _ = plan(tmp_path, wanted(STACKS[:4]), known)
+    assert later.name != session.name
+    assert "v5" not in later.anchors
+
+
+def test_a_session_goes_on_until_its_anchors_are_measured(tmp_path: Path) -> None:
+    do(tmp_path, *plan(tmp_path, wanted(STACKS[:4])))
+    later, visits = plan(tmp_path, wanted())
+    do(tmp_path, later, [visit for visit in visits if visit.stack.name == "v5"])
+    assert plan(tmp_path, wanted(STACKS[4:]), retry=True)[0] == later
+
+
+def test_a_session_that_was_stopped_before_its_anchors_goes_on(tmp_path: Path) -> None:
+    do(tmp_path, *plan(tmp_path, wanted(STACKS[:4])))
+    later, visits = plan(tmp_path, wanted())
+    do(tmp_path, later, [visit for visit in visits if visit.stack.name == "v5"])
+    session, left = plan(tmp_path, wanted())
+    assert session == later
+    assert {visit.stack.name for visit in left} == {"v1", "v4"}
+    do(tmp_path, session, left)
+    assert plan(tmp_path, wanted()) is None
+
+
+def test_sessions_of_two_machines_have_two_names(tmp_path: Path, monkeypatch) -> None:
+    one, _ = plan(tmp_path / "one", wanted())
+    here = history.machine()
+    monkeypatch.setattr(history, "machine", lambda: here | {"cpu": "another"})
+    other, _ = plan(tmp_path / "other", wanted())
+    assert one.name[:-4] == other.name[:-4]  # both the first of their day
+    assert one.name != other.name
+
+
 def test_another_machine_is_another_session(tmp_path: Path, monkeypatch) -> None:
     session, visits = plan(tmp_path, wanted())
     do(tmp_path, session, visits[:7])
@@ -175,6 +236,8 @@ def test_each_library_has_its_anchors_whenever_it_comes(tmp_path: Path) -> None:
     do(tmp_path, second, visits)
     third, _ = plan(tmp_path, wanted((STACKS[2], others[3])), known)
     assert third.anchors == ("v1", "v2", "p1", "p3")
+    at_once, _ = plan(tmp_path / "at once", wanted((*STACKS[:3], *others)), known)
+    assert at_once.anchors == ("v1", "v3", "p1", "p4")
 
 
 def test_named_anchors_come_first(tmp_path: Path) -> None:

@@ -3,13 +3,19 @@
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from gmixbench.lab import datasets, history, planning, rounds
-from gmixbench.lab.stacks import Stack
-from gmixbench.spec import MODELS, PROFILES, AdviSettings, NutsSettings, Profile
+from gmixbench.lab.execute import Done, job
+from gmixbench.lab.stacks import Source, Stack
+from gmixbench.record import Failure, Run
+from gmixbench.ruler.history import Session
+from gmixbench.ruler.verdict import judge
+from gmixbench.spec import MODELS, PROFILES, AdviSettings, Case, NutsSettings, Profile
+from gmixbench.truth import oracle
 from gmixbench.truth.exact import Exact, solve
 
 Plant = Callable[[str, str], str]
@@ -63,7 +69,14 @@ def test_measuring_keeps_scores_and_no_draws(
     broken = stack("v2", plant("broken", "def build(job): raise RuntimeError('planted')"))
     session, visits = plan(folder, fast, broken, rounds_=2)
     pythons = {"v1": planted_python, "v2": planted_python}
-    done = list(rounds.measure(folder, session, visits, pythons, exact, timeout=60))
+    done = []
+    for each in rounds.measure(folder, session, visits, pythons, exact, timeout=60):
+        done.append(each)
+        kept = [row for name in pythons for row in history.measurements(folder, name)]
+        assert len(kept) == len(done)  # before it is told
+        work = folder / ".work"
+        assert not (work / "runs").exists()
+        assert len(list((work / "caches").iterdir())) == 1  # of this visit alone
     assert len(done) == 4
     assert sorted(path.name for path in folder.iterdir()) == ["history.json", "scores"]
     rows = history.measurements(folder, "v1")
@@ -88,7 +101,47 @@ def test_versions_that_are_not_the_locked_ones_are_told(
     list(rounds.measure(folder, session, visits, {"v1": planted_python}, exact, timeout=60))
     (row,) = history.measurements(folder, "v1")
     assert row.reasons[0] == f"numpy {np.__version__} was measured, 0.0.1 is locked"
-    assert not row.valid
+
+
+@pytest.mark.parametrize(("model", "method"), [("unordered", "nuts"), ("ordered", "advi-matched")])
+def test_a_sound_run_is_valid_but_for_versions_that_are_not_locked(
+    model: str, method: str, exact: Exact
+) -> None:
+    settings = NutsSettings() if method == "nuts" else AdviSettings(steps=600)
+    case = Case("close", MODELS[model], "exact", method, settings, stack="v1", seed=1)
+    work = job(case, exact)
+    built = oracle.build(work)
+    found = oracle.sample(built, work) if method == "nuts" else oracle.fit_advi(built, work)
+    density = oracle.density(built, work.points)
+    versions = {"numpy": "2.0"}
+    record = Run(case, found.timing, found.counters, density, found.result, versions, ("named",))
+    locked = replace(stack("v1", "numpy"), packages=versions)
+    visit = planning.Visit(0, locked, (case,))
+    session = Session("first", "2026-01-01", {}, (), (), (), "close", (model,), (method,))
+    row = rounds.measurement(record, session, visit, exact, datetime.now(UTC))
+    verdict = judge(record, exact).verdict
+    assert row.valid
+    assert (verdict.labels, verdict.converged) != (None, None)
+    assert (row.labels, row.converged, row.shims) == (verdict.labels, verdict.converged, ("named",))
+    other = replace(visit, stack=replace(locked, packages={"numpy": "1.0"}))
+    assert not rounds.measurement(record, session, other, exact, datetime.now(UTC)).valid
+
+
+def test_a_row_tells_when_its_case_began(tmp_path: Path, exact: Exact, monkeypatch) -> None:
+    session, visits = plan(tmp_path, stack("v1", "numpyro"))
+    (case,) = visits[0].cases
+    done = Done(case, Failure(case, "crash", "planted"), seconds=7200.0)
+    monkeypatch.setattr(rounds, "execute", lambda *_, **__: iter([done]))
+    before = datetime.now(UTC)
+    list(rounds.measure(tmp_path, session, visits, {}, exact, timeout=60))
+    (row,) = history.measurements(tmp_path, "v1")
+    assert abs(datetime.fromisoformat(row.began) - before + timedelta(hours=2)) < timedelta(hours=1)
+
+
+def test_a_checkout_has_no_version_of_a_release() -> None:
+    released = stack("v1", "numpyro")
+    dev = replace(released, name="dev", sources=(Source("a.whl", "0" * 64, "checkout a"),))
+    assert (rounds.release(released).version, rounds.release(dev).version) == ("v1", "dev")
 
 
 @pytest.mark.usefixtures("few_draws")
@@ -119,15 +172,16 @@ def test_compiling_is_told_where_caches_were_empty(
         """,
     )
     only = stack("v1", name)
-    wanted = planning.Wanted(
-        (only,), "quick", ("ordered",), ("nuts", "advi-matched"), "close", rounds=1
-    )
+    methods = ("nuts", "advi-matched")
+    wanted = planning.Wanted((only,), "quick", ("unordered", "ordered"), methods, "close", rounds=2)
     session, visits = planning.plan(
         folder, history.Header("quick", ()), wanted, {"v1": only}, retry=False
     )
     list(rounds.measure(folder, session, visits, {"v1": planted_python}, exact, timeout=60))
-    cold, warm = history.measurements(folder, "v1")
-    assert cold.case.method == "nuts"
-    assert cold.metrics["compile_s"] == 1.0
-    assert cold.metrics["build_s"] is not None
-    assert all(warm.metrics[name] is None for name in rounds.COMPILING)
+    rows = history.measurements(folder, "v1")
+    colds, warms = rows[::2], rows[1::2]
+    assert len(rows) == 8
+    assert {row.case.method for row in colds} == {"nuts"}  # of each model and round the first
+    assert all(row.metrics["compile_s"] == 1.0 for row in colds)
+    assert all(row.metrics["build_s"] is not None for row in colds)
+    assert all(row.metrics[name] is None for row in warms for name in rounds.COMPILING)

@@ -60,6 +60,7 @@ def test_a_lock_is_a_requirements_file_that_pip_reads_too(put):
         ("setuptools=2025-01-01", "setuptools", "line 9: not NAME=DATE"),
         ("setuptools=2025-01-01", "setuptools=2025-02-29", "line 9: not NAME=DATE"),
         ("setuptools=2025-01-01", "=2025-01-01", "line 9: not NAME=DATE"),
+        ("# by: uv", "# source: a.whl\n# by: uv", "line 11: not WHEEL sha256:... from ..."),
         ("# stack: pymc-v5.16.2", "# stack: pymc-v5", "name the file pymc-v5.txt"),
         ("# library: pymc", "# library: numpyro", "not of library numpyro"),
         ("# version: 5.16.2", "# version: 5.16.1", "version is not the one pinned"),
@@ -128,6 +129,15 @@ def test_in_order_of_library_and_release(put, tmp_path):
         )
     names = [each.name for each in stacks(tmp_path)]
     assert names == ["numpyro-v0.1", "pymc3-v3.5", "pymc-v5.9.1", "pymc-v5.10.0"]
+
+
+def test_names_are_those_that_registries_compare(put):
+    assert "num-py" in read(put(change=lambda text: text.replace("numpy==", "Num_.Py=="))).packages
+
+
+def test_the_order_of_packages_does_not_change_the_lock():
+    turned = replace(STACK, packages=dict(reversed(STACK.packages.items())))
+    assert (turned.text(), turned.digest) == (STACK.text(), STACK.digest)
 
 
 def test_remarks_do_not_change_the_digest(put):

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 from zipfile import ZipFile
 
@@ -146,6 +147,7 @@ def test_wrong_use_and_a_bad_job_are_told(worker, tmp_path):
 
 def test_only_the_measured_side_travels(worker):
     names = ZipFile(worker).namelist()
+    assert names == sorted(names)  # not in the order of a set: the bytes are to be the same
     assert {"__main__.py", "gmixbench/record.py", "gmixbench/measured/worker.py"} <= set(names)
     rooms = {name.split("/")[1] for name in names if "/" in name}
     assert rooms == {"__init__.py", "spec.py", "record.py", "measured"}
@@ -158,6 +160,7 @@ def test_the_same_sources_give_the_same_bytes(worker, tmp_path, monkeypatch):
     finally:
         os.umask(before)
     assert again.read_bytes() == worker.read_bytes()
+    assert sha256(again.read_bytes()).hexdigest() == travel.digest()
     monkeypatch.setattr(travel, "MAIN", travel.MAIN + b"\n")
     assert travel.pack(tmp_path / "other.pyz").read_bytes() != worker.read_bytes()
 

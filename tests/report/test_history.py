@@ -17,7 +17,7 @@ from rich.console import Console
 from gmixbench.report import style
 from gmixbench.report.history_markdown import write_history_markdown
 from gmixbench.report.history_page import blocks, write_history_page
-from gmixbench.report.history_terminal import history_tables
+from gmixbench.report.history_terminal import _said, history_tables
 from gmixbench.report.history_words import how_much_with_interval, label, remarks, span
 from gmixbench.report.interactive import interactive
 from gmixbench.report.pane import PANES, bounds, standings, ticks
@@ -125,7 +125,7 @@ def history(count=None, rounds=3):
         for method in ("nuts", "advi-matched")
     ]
     stacks = tuple(release.stack for release in line)
-    machine = {"processor": "Some CPU", "system": "Linux 6.1", "gmixbench": "0.2.0", "arviz": "1.3"}
+    machine = {"cpu": "Some CPU", "cores": "2", "platform": "Linux 6.1", "arviz-stats": "1.3"}
     anchors = (stacks[0], stacks[-1])
     sessions = (
         Session(
@@ -263,9 +263,9 @@ def _series(made, library, model, name):
 def _change(name, line, stacks, stack, metric, size):
     new = stacks.index(stack)
     ratio = size if name == metric else 1 / size
-    effect = (ratio, ratio * 0.95, ratio * 1.06)
+    effect, step = (ratio, ratio * 0.95, ratio * 1.06), (ratio, ratio * 0.9, ratio * 1.1)
     if name in DIFFERENCE:
-        effect = (-0.036, -0.04, -0.031)
+        effect = step = (-0.036, -0.04, -0.031)
     better = METRICS[name].better
     fell = log(ratio) < 0
     verdict = "improved" if fell == (better == "lower") else "regressed"
@@ -275,7 +275,7 @@ def _change(name, line, stacks, stack, metric, size):
         for package, version in line[new].packages.items()
         if old.get(package) != version
     )
-    return Change(stack, stacks[new - 1], verdict, effect, effect, moved)
+    return Change(stack, stacks[new - 1], verdict, effect, step, moved)
 
 
 class Page(HTMLParser):
@@ -373,6 +373,7 @@ def test_changes_are_grouped_by_release_latest_first(whole):
     assert not any(text.startswith("pymc ") for text in slow.dependencies)
     row = next(row for row in slow.rows if row.metric == "seconds per gradient")
     assert row.effect == "1.9× slower (1.80 to 2.01)"
+    assert row.step == "1.9× slower (1.71 to 2.09)"
 
 
 @pytest.mark.parametrize(
@@ -380,6 +381,7 @@ def test_changes_are_grouped_by_release_latest_first(whole):
     [
         ("ess_per_second", "regressed", (0.5, 0.4, 0.6), "ratio", "2.0× slower (1.67 to 2.50)"),
         ("compile_s", "improved", (0.1, 0.08, 0.12), "ratio", "10× faster (8.33 to 12.5)"),
+        ("compile_s", "changed", (2, 1.9, 2.1), "ratio", "2.0× higher (1.90 to 2.10)"),
         ("cpu_s", "improved", (0.9, 0.8, 0.9), "ratio", "−10\u00a0% (−20\u00a0% to −10\u00a0%)"),
         ("ess_per_gradient", "improved", (2, 1.9, 2.1), "ratio", "2.0× higher (1.90 to 2.10)"),
         ("peak_memory", "changed", (1.5, 1.5, 1.5), "ratio", "1.5× higher"),
@@ -449,7 +451,10 @@ def test_text_of_others_stays_text(tmp_path, whole):
     target = write_history_page(
         replace(made, measurements=items), replace(found, notices=notices), tmp_path
     )
-    assert "<script>alert" not in target.read_text(encoding="utf-8")
+    text = target.read_text(encoding="utf-8")
+    assert "<script>alert" not in text
+    (figure,) = re.findall(r'<script type="application/json"[^>]*>(.*?)</script>', text)
+    assert "<" not in figure
 
 
 @pytest.mark.usefixtures("undrawn")
@@ -513,12 +518,32 @@ def test_few_releases_are_drawn(count):
     made = history(count)
     drawing = _drawn(made, findings(made))
     assert len(drawing.axes) == 9
+    assert all(axes.get_title(loc="left") and axes.lines for axes in drawing.axes)
     found = interactive(made, findings(made), "close")
     assert len(found["data"]) >= 2 * count
 
 
-def test_picture_is_readable(whole):
-    drawing = _drawn(*whole)
+def test_a_release_alone_is_drawn():
+    made = history(1, rounds=1)
+    assert _drawn(replace(made, releases=made.releases[:1]), Findings((), ())).axes
+
+
+def _crowded(made, found):
+    """The same findings, with a change of PyMC's seconds per gradient at each release."""
+    line = releases("pymc", PYMC)
+    stacks = tuple(release.stack for release in line)
+    name = "seconds_per_gradient"
+    changes = tuple(_change(name, line, stacks, stack, name, 1.9) for stack in stacks[1:])
+    series = tuple(
+        replace(one, changes=changes) if (one.ppl, one.metric) == ("pymc", name) else one
+        for one in found.series
+    )
+    return made, replace(found, series=series)
+
+
+@pytest.mark.parametrize("crowd", [lambda *some: some, _crowded], ids=["planted", "crowded"])
+def test_picture_is_readable(crowd, whole):
+    drawing = _drawn(*crowd(*whole))
     texts = [text for axes in drawing.axes for text in axes.texts if text.get_text()]
     assert min(text.get_fontsize() for text in texts) >= 7.5
     by_axes = [[text.get_window_extent() for text in axes.texts] for axes in drawing.axes]
@@ -535,7 +560,7 @@ def test_axes_have_a_handful_of_round_ticks(ratio):
 
 def test_labels_are_thinned_first_last_and_new_majors_kept():
     line = releases("pymc", PYMC)
-    kept = [release.version for release in thinned(line, 60)]
+    kept = [release.version for release in thinned(line, 200)]
     assert {"3.5", "4.0.1", "5.0.2", "6.4.0"} <= set(kept)
     assert len(kept) < len(line)
     assert thinned(line, 0) != []
@@ -576,6 +601,45 @@ def test_where_there_are_two_data_sets_a_change_names_its_own(tmp_path):
     assert blocks(made, found)[0].rows[0].case.endswith(" on close")
 
 
+@pytest.mark.parametrize(
+    ("step", "said"),
+    [
+        ((1.01, 0.98, 1.04), "none seen: +1\u00a0% (−2\u00a0% to +4\u00a0%)"),
+        ((1.10, 1.05, 1.15), "inconclusive: +10\u00a0% (+5\u00a0% to +15\u00a0%)"),
+        ((1.0, 1.0, 1.0), "the same runs"),
+        (None, "not judged (one round)"),
+    ],
+)
+def test_what_is_said_of_the_last_release(step, said):
+    series = Series(
+        "pymc", "close", "ordered", "nuts", "compile_s", "ratio", ("a", "b"), ((), ()),
+        (None, None), (None, step), (), 0.0,
+    )  # fmt: skip
+    assert _said(series, replace(releases("pymc", PYMC, 1)[0], stack="b")) == said
+
+
+def test_markdown_tells_notices_changes_sessions_and_releases(whole, tmp_path):
+    made, found = whole
+    notices = (replace(found.notices[0], message="this | that"), *found.notices[1:])
+    path = write_history_markdown(made, replace(found, notices=notices), tmp_path)
+    parts = re.split(r"^#+ (.*)\n", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    assert parts[1::2] == [
+        "History", "What is wrong, or special", "What changed, and when", "Sessions", "Releases"
+    ]  # fmt: skip
+    first, wrong, changed, sessions, released = parts[2::2]
+    assert "**PyMC: 1 release of wrong density (5.9.2); 3 changes in" in first
+    assert "| PyMC 5.9.2 | wrong density | ordered NUTS | 3 of 3 | this \\| that |" in wrong
+    assert (
+        "| PyMC 5.13.1 | 2024-04-15 | seconds per gradient | ordered NUTS | regressed "
+        "| 1.9× slower (1.80 to 2.01) | 1.9× slower (1.71 to 2.09) | pytensor 2.16.0 → 2.17.0 |"
+    ) in changed
+    dates = re.findall(r"\d{4}-\d\d-\d\d", changed)
+    assert dates == sorted(dates, reverse=True)
+    assert "| first | Some CPU, 2 cores | ArviZ 1.3 | 3 | 45 | pymc3-v3.5, " in sessions
+    assert "| PyMC 3.5 | 2018-07-21 | 3.6.15 | 1.15.0 | theano 2.0.0 |" in released
+    assert released.count("\n|") == 47  # under a heading and its rule
+
+
 def test_tidy_has_a_row_for_each_case_round_and_metric(whole):
     made, _ = whole
     rows = tidy(made)
@@ -587,6 +651,14 @@ def test_tidy_has_a_row_for_each_case_round_and_metric(whole):
     assert len(rows) == 45 * 2 * 3 * (nuts + advi)
     failed = [row for row in rows if row["stack"] == FAILED]
     assert all(row["value"] is None and row["failure"] == MESSAGE for row in failed)
+
+
+def test_tidy_gives_no_number_that_is_not_finite():
+    made = history(1, rounds=1)
+    item = next(m for m in made.measurements if m.case.method == "nuts" and m.metrics)
+    odd = replace(item, metrics=item.metrics | {"rhat": float("inf")})
+    rows = tidy(replace(made, measurements=(odd,)))
+    assert [row["value"] for row in rows if row["metric"] == "rhat"] == [None]
 
 
 def test_tidy_gives_no_speed_without_truth(whole):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import binom, norm
 
+from gmixbench.ruler import series as series_of_ruler
 from gmixbench.ruler.changes import Findings, Notice, Series, find
 from gmixbench.ruler.dependencies import changed
 from gmixbench.ruler.history import History, Measurement, Release, Session
@@ -131,7 +132,9 @@ def test_a_single_bad_release_is_found_and_the_recovery_after_it():
 def test_one_disturbed_round_is_no_change():
     values = noisy(np.ones(20))
     values[9, 1] *= 1.75
-    assert only(find(history(values))).changes == ()
+    series = only(find(history(values)))
+    assert series.changes == ()
+    assert series.centre[9][0] == pytest.approx(np.median(values[9]))
     values[9, [0, 2]] *= 1.75  # the control: all its rounds
     assert [c.stack for c in only(find(history(values))).changes] == ["pymc-v9", "pymc-v10"]
 
@@ -214,6 +217,9 @@ def test_a_session_without_anchors_is_left_out_and_told():
     assert {(n.stack, n.kind) for n in findings.notices} == {
         (f"pymc-v{k}", "unjoined") for k in (0, 5, 6, 7)
     }
+    failed = {"failure": "crash", "valid": False, "metrics": None}
+    kinds = [n.kind for n in find(edit(two_sessions(joined=False), "pymc-v7", **failed)).notices]
+    assert kinds == ["failed", *["unjoined"] * 3]  # the gravest first
 
 
 def test_anchors_that_disagree_widen_the_intervals():
@@ -227,17 +233,24 @@ def test_anchors_that_disagree_widen_the_intervals():
             for item in agreeing.measurements
         ),
     )
-    wide, narrow = (only(find(some)).centre[7] for some in (disagreeing, agreeing))
-    assert np.log(wide[2] / wide[1]) > 1.5 * np.log(narrow[2] / narrow[1])
+
+    def widths(some):
+        centre = only(find(some)).centre
+        return np.array([np.log(high / low) for _, low, high in (centre[7], centre[2])])
+
+    wide, narrow = widths(disagreeing), widths(agreeing)
+    assert wide[0] > 1.5 * narrow[0]
+    # And those of the later session more, by what their anchors disagree beyond all noise.
+    assert wide[0] / wide[1] > 1.2 * narrow[0] / narrow[1]
 
 
-def test_counts_are_not_rescaled():
+@pytest.mark.parametrize("metric", ["ess_per_gradient", "peak_memory"])
+def test_what_no_machine_decides_is_not_rescaled(metric):
     some = two_sessions(joined=True)
     counts = replace(
         some,
         measurements=tuple(
-            replace(item, metrics={"ess_per_gradient": item.metrics[METRIC]})
-            for item in some.measurements
+            replace(item, metrics={metric: item.metrics[METRIC]}) for item in some.measurements
         ),
     )
     assert np.median(only(find(counts)).values[7]) > 1.3
@@ -257,7 +270,46 @@ def test_a_wrong_jacobian_is_the_first_notice_and_shows_no_speed():
     for series in findings.series:
         assert "pymc-v4" not in {s for s, v in zip(series.stacks, series.values, strict=True) if v}
     # It is looked at once more, should a verdict have missed it.
-    assert find(edit(some, "pymc-v4", metrics=metrics)).notices[0].kind == "density"
+    missed = find(edit(some, "pymc-v4", metrics=metrics))
+    assert missed.notices[0].kind == "density"
+    assert not any(dict(zip(s.stacks, s.values, strict=True))["pymc-v4"] for s in missed.series)
+
+
+def test_a_shim_is_told_where_it_begins():
+    some = history(noisy(np.ones(6)))
+    for stack in ("pymc-v1", "pymc-v2", "pymc-v4"):
+        some = edit(some, stack, shims=("old-name",))
+    some = edit(
+        some, "pymc-v3", valid=False, failure="crash", metrics=None
+    )  # of it nothing is known
+    assert [n.stack for n in find(some).notices if n.kind == "shim"] == ["pymc-v1"]
+
+
+def test_a_notice_counts_the_rounds_it_concerns():
+    some = history(noisy(np.ones(4)))
+    once = tuple(
+        replace(item, valid=False, reasons=("bias: of one round",))
+        if (item.case.stack, item.round) == ("pymc-v2", 1)
+        else item
+        for item in some.measurements
+    )
+    (notice,) = find(replace(some, measurements=once)).notices
+    assert (notice.stack, notice.rounds) == ("pymc-v2", (1, 3))
+
+
+@pytest.mark.parametrize("value", [0.0, np.inf, None])
+def test_what_has_no_logarithm_stands_in_no_series(value):
+    some = edit(history(noisy(np.ones(4))), "pymc-v2", metrics={METRIC: value})
+    assert list(map(len, only(find(some)).values)) == [3, 3, 0, 3]
+
+
+def test_what_is_alike_in_all_cases_is_followed_in_one():
+    some = history(noisy(np.ones(4)), metric="import_s")
+    other = tuple(
+        replace(item, case=replace(item.case, model=MODELS["unordered"]))
+        for item in some.measurements
+    )
+    assert only(find(replace(some, measurements=some.measurements + other))).metric == "import_s"
 
 
 def test_invalid_and_failed_releases_are_told_once_and_out_of_every_series():
@@ -283,6 +335,8 @@ def test_matched_advi_that_has_not_converged_is_told():
     some = history(noisy(np.ones(4)), metric="steps_per_second", method="advi-matched")
     some = edit(some, "pymc-v2", converged=False)
     (notice,) = find(some).notices
+    library = history(noisy(np.ones(4)), metric="steps_per_second", method="advi-library")
+    assert find(edit(library, "pymc-v2", converged=False)).notices == ()  # no one promised it
     assert (notice.kind, notice.stack, notice.cases) == (
         "unconverged",
         "pymc-v2",
@@ -415,6 +469,31 @@ def test_a_product_changes_only_where_a_factor_does(monkeypatch):
     assert changed_metrics(some) == {"ess_per_second"}
 
 
+def test_a_change_before_a_product_was_measured_is_none_of_it():
+    some = streamed([5, 10, 15, 20, 25], 1, noise=0.05, level=1.3)
+    for k in range(15):
+        own = {i.round: i.metrics for i in some.measurements if i.case.stack == f"pymc-v{k}"}
+        some = edit(some, f"pymc-v{k}", metrics=own[0] | {"ess_per_second": None})
+    found = changed_metrics(some)
+    assert "ess_per_gradient" in found
+    assert "ess_per_second" not in found
+
+
+def test_the_alarms_of_a_page_are_shared_out(monkeypatch):
+    alphas, search = [], series_of_ruler.search
+
+    def noted(thread, history, alpha):
+        alphas.append(alpha)
+        return search(thread, history, alpha)
+
+    monkeypatch.setattr(series_of_ruler, "search", noted)
+    series = find(streamed([3], 0, releases=6)).series
+    products = [one for one in series if one.metric == "ess_per_second"]
+    searched = len(series) - len(products)
+    assert searched == 4
+    assert set(alphas) == {series_of_ruler.PAGE_ALARMS / searched}
+
+
 def test_a_changed_algorithm_is_found_among_changed_streams():
     some = streamed([5, 10, 15, 20, 25], 1, noise=0.05, level=1.3)
     found = {series.metric: series.changes for series in find(some).series}
@@ -433,6 +512,13 @@ def test_a_stream_that_comes_back_is_the_same():
     assert [*dict.fromkeys(noises(items))] == [*range(6)]
     releases, seeds = (np.repeat(np.arange(12), 3).tolist(), [0, 1, 2] * 12)
     assert entries(releases, seeds, noises(items)) == (0,) * 4 + (1,) * 4 + (2,) * 4
+
+
+def test_streams_of_advi_are_known_by_its_gap():
+    values = np.repeat([[0.01, 0.02, 0.03]], 4, axis=0)
+    values[3] *= 1.01
+    items = history(values, metric="gap", method="advi-matched").measurements
+    assert noises(items) == (0, 1, 2) * 3 + (3, 4, 5)
 
 
 def test_anchors_measured_again_under_their_seeds_are_no_new_evidence():
