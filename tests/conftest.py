@@ -18,6 +18,11 @@ from gmixbench import cli
 os.environ.setdefault("MPLBACKEND", "Agg")  # read when matplotlib is first imported
 
 
+def pytest_ignore_collect(config: pytest.Config) -> bool | None:
+    """Leave to `pytest --benchmark-only` the benchmarks alone: they stand in gmixbench/suite."""
+    return True if config.getoption("benchmark_only") else None
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Skip tests marked `browser` where no browser is installed; `.ci/run` installs one."""
     if shutil.which("chromium"):

@@ -274,8 +274,8 @@ def _anchors(visits: "Sequence[Visit]", seen: set[str]) -> dict[str, Path]:
     if reasons:
         names = ", ".join(reasons)
         typer.echo(
-            f"gmixbench: nothing was measured: beside {names} alone can what is new be held against "
-            "what is stored; mend that, or begin another history with --out",
+            f"gmixbench: nothing was measured: beside {names} alone can what is new be held "
+            "against what is stored; mend that, or begin another history with --out",
             err=True,
         )
         raise typer.Exit(NOT_MEASURED)

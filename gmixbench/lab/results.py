@@ -69,7 +69,7 @@ def write_scores(out: Path, results: Results) -> Path:
     content = {
         "schema": SCHEMA,
         "environment": results.environment,
-        "scores": [_score(judged) for judged in results.judged],
+        "scores": [row(judged) for judged in results.judged],
         "failures": [_failure(failure) for failure in results.failures],
     }
     path = out / "scores.json"
@@ -77,10 +77,11 @@ def write_scores(out: Path, results: Results) -> Path:
     return path
 
 
-def _score(judged: Judged) -> dict[str, Any]:
+def row(judged: Judged) -> dict[str, Any]:
+    """Row of `scores.json` that tells of a judged run."""
     scores, verdict = judged.scores, judged.verdict
     return {
-        **_case(scores.case),
+        **case_row(scores.case),
         "valid": verdict.valid,
         "labels": verdict.labels,
         "converged": verdict.converged,
@@ -93,10 +94,11 @@ def _score(judged: Judged) -> dict[str, Any]:
 
 
 def _failure(failure: Failure) -> dict[str, Any]:
-    return {**_case(failure.case), "kind": failure.kind, "message": failure.message}
+    return {**case_row(failure.case), "kind": failure.kind, "message": failure.message}
 
 
-def _case(case: Case) -> dict[str, Any]:
+def case_row(case: Case) -> dict[str, Any]:
+    """Keys of a row of `scores.json` that tell of a case."""
     return {
         "dataset": case.dataset,
         "model": case.model.name,

@@ -6,10 +6,10 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from gmixbench.record import Draws, Fit, Run, Timing
+from gmixbench.record import Density, Draws, Fit, Run, Timing
 from gmixbench.ruler import diagnostics
 from gmixbench.ruler.metrics import METRICS
-from gmixbench.spec import Case
+from gmixbench.spec import Case, Mixture
 from gmixbench.truth import density
 from gmixbench.truth.exact import PROBABILITIES, Exact
 from gmixbench.truth.variational import mean_field_loss
@@ -81,7 +81,7 @@ def score(run: Run, exact: Exact) -> Scores:
     Nothing is sampled here: the same run gives the same scores at any time.
     """
     metrics: dict[str, float | None] = dict.fromkeys(METRICS)
-    metrics.update(_density(run, exact))
+    metrics.update(density_metrics(run.case.model, exact.x, run.density))
     metrics.update(_timing(run.timing))
     if isinstance(run.result, Fit):
         metrics.update(_advi(run, run.result, exact))
@@ -112,9 +112,9 @@ def label_invariant(draws: Draws, exact: Exact) -> dict[str, np.ndarray]:
     }
 
 
-def _density(run: Run, exact: Exact) -> dict[str, float | None]:
-    measured = run.density
-    values, gradients = density.log_density(run.case.model, exact.x, measured.points)
+def density_metrics(model: Mixture, x: np.ndarray, measured: Density) -> dict[str, float | None]:
+    """`density_error` and `density_constant` of what a library computed on the data `x`."""
+    values, gradients = density.log_density(model, x, measured.points)
     with np.errstate(invalid="ignore"):
         constant = float(np.median(measured.values - values))
         errors = np.concatenate(

@@ -5,6 +5,7 @@ pipeline in a second. It wears the contract of the measured backends without imp
 """
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +30,16 @@ class Oracle:
 def build(job: Job) -> Oracle:
     """Solve the posterior of the job's mixture and data."""
     return Oracle(job.case.model, solve(job.x, job.case.model))
+
+
+def evaluator(model: Oracle) -> Callable[[np.ndarray], tuple[float, np.ndarray]]:
+    """Written log density and gradient at an unconstrained point, shape (2,)."""
+
+    def evaluate(point: np.ndarray) -> tuple[float, np.ndarray]:
+        values, gradients = written.log_density(model.model, model.exact.x, point[None])
+        return float(values[0]), gradients[0]
+
+    return evaluate
 
 
 def density(model: Oracle, points: np.ndarray) -> Density:

@@ -2,6 +2,7 @@
 
 import importlib
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -145,6 +146,27 @@ def test_density_is_the_written_one(
     assert found.values.dtype == found.gradients.dtype == np.float64
     assert_agrees(found.values, values)
     assert_agrees(found.gradients, gradients)
+
+
+def test_the_evaluator_gives_the_density_of_a_point(
+    library: str, model: str, make_job: MakeJob
+) -> None:
+    job = make_job(library, model)
+    backend = load(library)
+    evaluate = backend.evaluator(backend.build(job))
+    values, gradients = zip(*map(evaluate, job.points), strict=True)
+    expected = backend.density(backend.build(job), job.points)
+    np.testing.assert_array_equal(np.array(values), expected.values)
+    np.testing.assert_array_equal(np.array(gradients), expected.gradients)
+    assert np.array(values).dtype == np.array(gradients).dtype == np.float64
+
+
+def test_numpyro_s_evaluator_waits_for_what_it_gives(make_job: MakeJob) -> None:
+    job = make_job("numpyro")
+    backend = load("numpyro")
+    many = replace(job, x=np.tile(job.x, 5000))  # long enough to be seen unfinished
+    evaluate = backend.evaluator(backend.build(many))
+    assert all(array.is_ready() for array in evaluate(job.points[0]))
 
 
 def test_draws_have_the_shapes_and_counts_of_the_case(sampled: Any) -> None:

@@ -21,7 +21,7 @@ INSTALL: Dict[str, str] = {
 
 
 if TYPE_CHECKING:
-    from typing import Protocol
+    from typing import Callable, Protocol
 
     import numpy as np
 
@@ -37,6 +37,14 @@ if TYPE_CHECKING:
 
         def build(self, job: Job) -> Any:
             """Library's own model object of the job's mixture and data; nothing compiled yet."""
+            ...
+
+        def evaluator(self, model: Any) -> Callable[[np.ndarray], Tuple[Any, Any]]:
+            """Log density and gradient at an unconstrained point, shape (2,), compiled already.
+
+            What it gives is in float64, in arrays of the library's own kind, and there when it
+            returns: a harness times its calls.
+            """
             ...
 
         def density(self, model: Any, points: np.ndarray) -> Density:

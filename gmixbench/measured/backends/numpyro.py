@@ -8,7 +8,7 @@ asynchronous dispatch overlaps with the chain before: no clock around it tells t
 
 import os
 import time
-from typing import Any, List, Tuple, cast
+from typing import Any, Callable, List, Tuple, cast
 
 import jax
 import jax.numpy as jnp
@@ -91,16 +91,26 @@ def build(job: Job) -> Any:
     return model
 
 
-def density(model: Any, points: np.ndarray) -> Density:
-    """Values and gradients of the potential energy that NumPyro hands to its samplers."""
+def evaluator(model: Any) -> Callable[[np.ndarray], Tuple[Any, Any]]:
+    """Value and gradient of the potential energy that NumPyro hands to its samplers."""
 
     def log_density(point: Any) -> Any:
         return -potential_energy(model, (), {}, {"means": point})
 
-    # One point at a time: all at once would take memory by the product of points and data.
-    evaluate = jax.jit(lambda every: jax.lax.map(jax.value_and_grad(log_density), every))
-    values, gradients = evaluate(jnp.asarray(points))
-    return Density(points=points, values=np.asarray(values), gradients=np.asarray(gradients))
+    compiled = jax.jit(jax.value_and_grad(log_density))
+
+    def evaluate(point: np.ndarray) -> Tuple[Any, Any]:
+        value, gradient = jax.block_until_ready(compiled(point))
+        return value, gradient
+
+    evaluate(np.zeros(2))
+    return evaluate
+
+
+def density(model: Any, points: np.ndarray) -> Density:
+    """Values and gradients of `evaluator`."""
+    values, gradients = zip(*map(evaluator(model), points))
+    return Density(points=points, values=np.array(values), gradients=np.array(gradients))
 
 
 def sample(model: Any, job: Job) -> Measured:

@@ -7,7 +7,7 @@ sampler statistics carry.
 """
 
 import time
-from typing import Any, cast
+from typing import Any, Callable, Tuple, cast
 
 import numpy as np
 import pymc as pm
@@ -39,15 +39,22 @@ def build(job: Job) -> Any:
     return model
 
 
-def density(model: Any, points: np.ndarray) -> Density:
-    """Values and gradients of the compiled function that PyMC hands to its samplers."""
+def evaluator(model: Any) -> Callable[[np.ndarray], Tuple[Any, Any]]:
+    """Value and gradient of the compiled function that PyMC hands to its samplers."""
     function = shims.logp_dlogp_function(model)
-    results = [function([point.astype(function.dtype)], extra_vars={}) for point in points]
-    return Density(
-        points=points,
-        values=np.array([value for value, _ in results]),
-        gradients=np.array([gradient for _, gradient in results]),
-    )
+
+    def evaluate(point: np.ndarray) -> Tuple[Any, Any]:
+        value, gradient = function([point.astype(function.dtype)], extra_vars={})
+        return value, gradient
+
+    evaluate(np.zeros(2))  # Numba compiles on the first call
+    return evaluate
+
+
+def density(model: Any, points: np.ndarray) -> Density:
+    """Values and gradients of `evaluator`."""
+    values, gradients = zip(*map(evaluator(model), points))
+    return Density(points=points, values=np.array(values), gradients=np.array(gradients))
 
 
 def sample(model: Any, job: Job) -> Measured:
