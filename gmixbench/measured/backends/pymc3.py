@@ -20,8 +20,8 @@ from gmixbench.spec import WEIGHTS, AdviSettings, NutsSettings
 PACKAGES = ("pymc3", "theano", "theano-pymc", "arviz", "scipy")
 
 INITIAL_SCALE = "initial-scale"
-"""In 3.5 to 3.11.5 (2018-07 to 2022-03): ADVI takes a start but no initial scale, which PyMC 4.4
-(2022-11) has as `start_sigma`; it begins at log 2. So the variable that holds the scale is set
+"""In 3.5 to 3.11.5 (2018-07 to 2022-03): ADVI takes a start but no initial scale, which PyMC 4.2
+(2022-09) has as `start_sigma`; it begins at log 2. So the variable that holds the scale is set
 before the first step.
 """
 
