@@ -1,0 +1,103 @@
+"""`gate`: is what is new as good as the baseline."""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gmixbench.cli.exits import INCONCLUSIVE, NOT_MEASURED, REGRESSED, UsageError
+from gmixbench.cli.options import console
+
+if TYPE_CHECKING:
+    from gmixbench.ruler.gate import Outcome
+
+CODES = {"fine": 0, "regressed": REGRESSED, "not measured": NOT_MEASURED}
+CODES["inconclusive"] = INCONCLUSIVE
+
+Baseline = Annotated[
+    Path,
+    typer.Argument(
+        metavar="BASELINE",
+        help="scores.json, a run's folder, a folder of runs, pytest-benchmark's JSON, asv's "
+        "results of a commit, or an accepted baseline.",
+    ),
+]
+
+New = Annotated[Path, typer.Argument(metavar="NEW", help="The same kind of what is new.")]
+
+
+def gate(
+    baseline: Baseline,
+    new: New,
+    across_machines: Annotated[
+        bool, typer.Option("--across-machines", help="Take timings of two machines as evidence.")
+    ] = False,
+    band: Annotated[
+        str | None, typer.Option(help="Share within which timings are equivalent; 5% unless given.")
+    ] = None,
+    markdown: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write it there too; $GITHUB_STEP_SUMMARY unless given."),
+    ] = None,
+    junit: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write it there as JUnit XML, too.")
+    ] = None,
+    charts: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write github-action-benchmark's two files.")
+    ] = None,
+) -> None:
+    """Judge NEW by BASELINE, metric by metric.
+
+    Exits 1 when something got worse, else 3 when a case is invalid, failed or missing or nothing
+    could be judged, else 4 when a metric that matters may have become much worse, else 0.
+    """
+    width = _share(band)
+    from gmixbench.lab.gate_files import read_side
+    from gmixbench.report.gate_terminal import gate_lines
+    from gmixbench.ruler.gate import judge
+
+    sides = read_side(baseline), read_side(new)
+    if sides[0].kind != sides[1].kind:
+        raise UsageError(
+            f"{baseline} is of {sides[0].kind} and {new} of {sides[1].kind}: give two of one kind"
+        )
+    outcome = judge(*sides, across_machines=across_machines, band=width)
+    for line in gate_lines(outcome):
+        console.print(line, soft_wrap=isinstance(line, str), highlight=False)
+    _write(outcome, markdown, junit, charts)
+    raise typer.Exit(CODES[outcome.verdict])
+
+
+def _share(text: str | None) -> float | None:
+    if text is None:
+        return None
+    number, percent, rest = text.strip().partition("%")
+    try:
+        share = float(number) / (100 if percent else 1)
+    except ValueError:
+        share = -1.0
+    if rest or not 0 < share < 1:
+        raise UsageError(f"--band {text}: give a share between 0 and 1, as 5% or 0.05")
+    return share
+
+
+def _write(
+    outcome: "Outcome", markdown: Path | None, junit: Path | None, charts: Path | None
+) -> None:
+    from gmixbench.record import write_bytes
+    from gmixbench.report.gate_charts import gate_charts
+    from gmixbench.report.gate_junit import gate_junit
+    from gmixbench.report.gate_markdown import gate_markdown
+
+    summary = os.environ.get("GITHUB_STEP_SUMMARY")
+    if markdown is not None:
+        write_bytes(markdown, gate_markdown(outcome).encode())
+    elif summary:
+        with Path(summary).open("a", encoding="utf-8") as file:  # other steps wrote there before
+            file.write(gate_markdown(outcome))
+    if junit is not None:
+        write_bytes(junit, gate_junit(outcome))
+    if charts is not None:
+        for name, content in gate_charts(outcome).items():
+            write_bytes(charts / f"{name}.json", content)

@@ -1,0 +1,59 @@
+"""What the gate says, in the words and numbers that the terminal and the files share."""
+
+from gmixbench.report.numbers import number
+from gmixbench.ruler.contrasts import Judgement
+from gmixbench.ruler.gate import Outcome
+from gmixbench.ruler.tolerances import TOLERANCES
+
+
+def headline(outcome: Outcome) -> str:
+    """Verdict on the whole, in one sentence."""
+    count = len(outcome.judgements)
+    if outcome.verdict == "regressed":
+        found = f"{len(outcome.regressed)} of {count} metrics got worse"
+        return found + (f"; {_faults(outcome)}" if outcome.faults else "")
+    if outcome.faults:
+        return _faults(outcome)
+    if not count:
+        return "nothing could be judged"
+    if outcome.unanswered:
+        many = len(outcome.unanswered)
+        return f"{many} of {count} metrics may have become much worse: more rounds would tell"
+    return f"none of {count} metrics got worse"
+
+
+def tally(outcome: Outcome) -> str:
+    """How many metrics got which verdict."""
+    verdicts = ("regressed", "improved", "equivalent", "inconclusive")
+    counts = {word: sum(one.verdict == word for one in outcome.judgements) for word in verdicts}
+    return ", ".join(f"{count} {word}" for word, count in counts.items() if count)
+
+
+def value(metric: str, figure: float) -> str:
+    """A metric's value; more digits where differences and not ratios matter."""
+    if not _is_ratio(metric):
+        return f"{figure:.5g}"
+    return number(figure) if figure >= 1e-3 else f"{figure:.3g}"
+
+
+def change(one: Judgement) -> str:
+    """By how much, with the 90 % interval."""
+    if not _is_ratio(one.metric):
+        estimate, low, high = (f"{end:+.2g}" for end in one.change)
+        return f"{estimate} [{low}, {high}]".replace("-", "−")
+    estimate, low, high = (f"{100 * (end - 1):+.1f}" for end in one.change)
+    return f"{estimate} % [{low}, {high}]".replace("-", "−")
+
+
+def grounds(one: Judgement) -> str:
+    """Where the interval comes from, and what else is to be said."""
+    return "; ".join(filter(None, (one.remark, one.source)))
+
+
+def _is_ratio(metric: str) -> bool:
+    return TOLERANCES[metric].scale == "ratio"
+
+
+def _faults(outcome: Outcome) -> str:
+    cases = len({fault.key for fault in outcome.faults})
+    return f"{cases} {'case is' if cases == 1 else 'cases are'} invalid, failed or missing"

@@ -1,0 +1,197 @@
+"""The gate: something new held against a baseline, case by case.
+
+What is invalid, failed or missing is named first; then every metric that both sides tell is judged,
+by what `ruler.tolerances` knows of it.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from gmixbench.ruler.contrasts import Contrast, Judgement, contrast, judgements, values
+from gmixbench.ruler.sides import Key, Replicate, Side
+from gmixbench.ruler.tolerances import MIXING, TOLERANCES, Tolerance
+
+Cases = Mapping[Key, Sequence[Replicate]]
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What could not be judged because it is invalid, failed or missing, and on which side."""
+
+    key: Key
+    side: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """All that a gate says.
+
+    `changed` tells what else differs between the sides, "numpy 1.26.4 → 2.1.3"; `refused` why
+    timings were not judged, where they were not.
+    """
+
+    baseline: str
+    new: str
+    judgements: tuple[Judgement, ...]
+    faults: tuple[Fault, ...]
+    changed: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    refused: str = ""
+
+    @property
+    def verdict(self) -> Literal["regressed", "not measured", "inconclusive", "fine"]:
+        """Verdict on the whole.
+
+        A regression comes before what could not be measured: it is shown, and stands whatever
+        becomes of another case; and both fail. Nothing judged is not measured.
+        """
+        if self.regressed:
+            return "regressed"
+        if self.faults or not self.judgements:
+            return "not measured"
+        return "inconclusive" if self.unanswered else "fine"
+
+    @property
+    def regressed(self) -> tuple[Judgement, ...]:
+        """What got worse, beyond chance and beyond its band."""
+        return tuple(one for one in self.judgements if one.verdict == "regressed")
+
+    @property
+    def unanswered(self) -> tuple[Judgement, ...]:
+        """What there must be an answer for, and is none: it may have become much worse."""
+        return tuple(one for one in self.judgements if one.worrying and one.asked)
+
+
+def judge(
+    baseline: Side, new: Side, *, across_machines: bool = False, band: float | None = None
+) -> Outcome:
+    """Judge what is new by a baseline.
+
+    Parameters
+    ----------
+    across_machines : whether timings of different machines are evidence
+    band : share within which timings are equivalent; that of the table unless given
+    """
+    olds, news = _paired_by(baseline, new)
+    faults, notes = [*_missing(olds, news)], list[str]()
+    contrasts, refused = list[Contrast](), 0
+    same = across_machines or (len(baseline.machines) == 1 and baseline.machines == new.machines)
+    for key in (key for key in news if key in olds):
+        invalid = [*_invalid(key, olds[key], news[key])]
+        if invalid and invalid[0].side == "BASELINE" and not _needed(key):
+            notes.append(f"{label(key)}: not judged, the baseline is invalid: {invalid[0].message}")
+        else:
+            faults += invalid
+        if invalid:
+            continue
+        for tolerance in TOLERANCES.values():
+            old, recent = (values(tolerance.metric, side[key]) for side in (olds, news))
+            if old and not recent:
+                faults.append(Fault(key, "NEW", f"{tolerance.metric} is not told any more"))
+            numbers = [value for _, value in (*old, *recent)]
+            if not old or not recent or _lottery(tolerance, key, olds[key]):
+                continue
+            if tolerance.scale == "ratio" and max(numbers) <= tolerance.negligible:
+                continue
+            if tolerance.machine and not same:
+                refused += 1
+            elif tolerance.scale == "ratio" and min(numbers) <= 0:
+                notes.append(f"{label(key)}: {tolerance.metric} not judged, zero has no ratio")
+            else:
+                width = tolerance.band if band is None or not tolerance.machine else band
+                contrasts.append(contrast(key, replace(tolerance, band=width), old, recent))
+    strangers = max(baseline.strangers, new.strangers)
+    if strangers:
+        notes.append(f"{strangers} benchmarks that the gate does not know: not judged")
+    return Outcome(
+        baseline=baseline.name,
+        new=new.name,
+        judgements=tuple(judgements(contrasts)),
+        faults=tuple(faults),
+        changed=tuple(_changed(baseline.versions, new.versions)),
+        notes=tuple(notes),
+        refused=_refusal(baseline, new, refused) if refused else "",
+    )
+
+
+def unfit(side: Side) -> list[Fault]:
+    """What keeps results from being a baseline: a case that must be right, and is not."""
+    found = (_invalid(key, (), replicates) for key, replicates in side.cases.items())
+    return [fault for faults in found for fault in faults if _needed(fault.key)]
+
+
+def label(key: Key) -> str:
+    """A case in words, as short as it can be."""
+    words = (key.dataset, key.model, key.backend, key.method, key.stack)
+    return " ".join(word for word in words if word)
+
+
+def _paired_by(baseline: Side, new: Side) -> tuple[Cases, Cases]:
+    """Cases of both sides by what pairs them: the stack only where a side has several of a case.
+
+    So a release may be judged by the one before it, and a file with many stacks stack by stack.
+    """
+
+    def bare(key: Key) -> Key:
+        return replace(key, stack="")
+
+    counts = [Counter(map(bare, side.cases)) for side in (baseline, new)]
+    several = {key for count in counts for key, number in count.items() if number > 1}
+
+    def cases(side: Side) -> Cases:
+        return {
+            key if bare(key) in several else bare(key): found for key, found in side.cases.items()
+        }
+
+    return cases(baseline), cases(new)
+
+
+def _missing(olds: Cases, news: Cases) -> Iterator[Fault]:
+    for side, here, there in (("NEW", olds, news), ("BASELINE", news, olds)):
+        others = {replace(key, settings=""): key for key in there}
+        for key in (key for key in here if key not in there):
+            other = others.get(replace(key, settings=""))
+            if other is None:
+                yield Fault(key, side, "is missing")
+            else:
+                yield Fault(
+                    key, side, f"is of other settings: {other.settings}, not {key.settings}"
+                )
+
+
+def _invalid(key: Key, old: Sequence[Replicate], new: Sequence[Replicate]) -> Iterator[Fault]:
+    for side, replicates in (("BASELINE", old), ("NEW", new)):
+        bad = [one for one in replicates if one.faults]
+        if bad:
+            count = f"{len(bad)} of {len(replicates)} runs: " if len(replicates) > 1 else ""
+            yield Fault(key, side, count + "; ".join(bad[0].faults))
+
+
+def _needed(key: Key) -> bool:
+    # As `gmixbench run` has it. Of the others some are now and then without enough evidence.
+    return key.model == "ordered" or key.method not in ("nuts", "advi-library")
+
+
+def _lottery(tolerance: Tolerance, key: Key, old: Sequence[Replicate]) -> bool:
+    if not tolerance.mixing or key.model != "unordered":
+        return False
+    errors = [one.metrics.get("occupancy_error") for one in old]
+    return any(error is None or error > MIXING for error in errors)
+
+
+def _changed(old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[str]:
+    for name in sorted(old.keys() | new.keys()):
+        before, after = old.get(name, "none"), new.get(name, "none")
+        if before != after:
+            yield f"{name} {before} → {after}"
+
+
+def _refusal(baseline: Side, new: Side, count: int) -> str:
+    sides = [" and ".join(side.machines) or "an unknown machine" for side in (baseline, new)]
+    return (
+        f"{count} timings are no evidence: BASELINE was measured on {sides[0]}, NEW on {sides[1]}; "
+        "--across-machines judges them all the same"
+    )
