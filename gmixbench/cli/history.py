@@ -310,7 +310,7 @@ def _report(folder: Path) -> None:
     from gmixbench.report.history_markdown import write_history_markdown
     from gmixbench.report.history_page import write_history_page
     from gmixbench.report.history_terminal import history_tables
-    from gmixbench.ruler.changes import find
+    from gmixbench.ruler.find import find
 
     with console.status("looking for what changed"):
         history = read(folder)

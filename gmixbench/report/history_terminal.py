@@ -66,7 +66,7 @@ def _notices(history: History, findings: Findings) -> Table:
 def _changes(history: History, findings: Findings) -> Table:
     table = _table("what changed, and when")
     for heading in ("release", "date", "metric", "case", "verdict", "by how much", "with it"):
-        table.add_column(heading, overflow="fold", no_wrap=heading in ("date", "by how much"))
+        table.add_column(heading, overflow="fold", no_wrap=heading in ("date", "verdict"))
     several = len(datasets(history)) > 1
     told = None
     for series, change, before, release in latest_first(history, findings):

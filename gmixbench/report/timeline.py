@@ -133,7 +133,7 @@ def _panel(axes: Axes, pane: Pane, series: Sequence[Series], history: History) -
         axes.yaxis.set_major_locator(FixedLocator(ticks(low, high)))
         axes.yaxis.set_minor_locator(NullLocator())
     seconds = EngFormatter("s") if pane.unit == "s" else None
-    axes.yaxis.set_major_formatter(seconds or FuncFormatter(lambda value, _: f"{value:,g}"))
+    axes.yaxis.set_major_formatter(seconds or FuncFormatter(lambda value, _: f"{value:,.10g}"))
     axes.set_ylim(low, high)
     axes.grid(axis="y")
     if pane.reference and low < pane.reference[0] < high:

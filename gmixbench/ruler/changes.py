@@ -1,9 +1,7 @@
-"""What changed across releases, and when: change points, each with its evidence."""
+"""Nouns of what changed across releases, and when: change points, each with its evidence."""
 
 from dataclasses import dataclass
 from typing import Literal
-
-from gmixbench.ruler.history import History
 
 Interval = tuple[float, float, float]
 """Estimate, low and high end."""
@@ -80,18 +78,3 @@ class Findings:
 
     notices: tuple[Notice, ...]
     series: tuple[Series, ...]
-
-
-def find(history: History) -> Findings:
-    """Findings of a history: what is wrong with releases, then where their metrics changed.
-
-    Metrics are those of `ruler.tracked`; sessions are joined as `ruler.joining` says; how a change
-    is told from noise, and the rate of false alarms, is said in `ruler.segments`; which runs share
-    their noise, in `ruler.streams`. Of all series together at most `ruler.series.PAGE_ALARMS`
-    of histories without a change show any.
-    """
-    from gmixbench.ruler.notices import find_notices
-    from gmixbench.ruler.series import find_series
-
-    series, unjoined = find_series(history)
-    return Findings((*find_notices(history), *unjoined), series)

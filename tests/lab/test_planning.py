@@ -8,7 +8,7 @@ import pytest
 from gmixbench.lab import history, planning, rounds
 from gmixbench.lab.stacks import Stack
 from gmixbench.lab.store import FolderError
-from gmixbench.ruler.changes import find
+from gmixbench.ruler.find import find
 
 
 def stack(name: str, package: str = "numpyro", released: str = "2026-01-01") -> Stack:

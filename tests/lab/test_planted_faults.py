@@ -11,7 +11,8 @@ import pytest
 
 from gmixbench.lab import building, datasets, history, locking, planning, rounds, stacks
 from gmixbench.lab.stacks import Stack
-from gmixbench.ruler.changes import Findings, find
+from gmixbench.ruler.changes import Findings
+from gmixbench.ruler.find import find
 from gmixbench.spec import MODELS
 from gmixbench.truth.exact import solve
 

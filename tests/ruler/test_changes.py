@@ -7,8 +7,9 @@ import pytest
 from scipy.stats import binom, norm
 
 from gmixbench.ruler import series as series_of_ruler
-from gmixbench.ruler.changes import Findings, Notice, Series, find
+from gmixbench.ruler.changes import Findings, Notice, Series
 from gmixbench.ruler.dependencies import changed
+from gmixbench.ruler.find import find
 from gmixbench.ruler.history import History, Measurement, Release, Session
 from gmixbench.ruler.joining import Layout
 from gmixbench.ruler.segments import (
