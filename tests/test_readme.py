@@ -43,6 +43,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (path / "heights.csv").write_text("height\n" + "\n".join(str(150 + 0.7 * k) for k in range(50)))
     gmixbench(["run", *FAST, "--out", "done"], path)
     measured_already(path)
+    for side in ("base", "head"):
+        shutil.copytree(path / "done", path / side)
     (path / "pymc").mkdir()
     (path / "pymc" / "pyproject.toml").write_text(CHECKOUT)
     (path / "pymc" / "pymc.py").touch()
@@ -108,6 +110,21 @@ def test_command_works(command: str, folder: Path) -> None:
     if command.startswith("gmixbench stacks lock"):
         fast = ["--locks", "elsewhere"]
     assert gmixbench([name, *arguments, *fast], folder)
+
+
+def test_the_harnesses_are_called_as_tests_suite_calls_them() -> None:
+    found = [command for command in COMMANDS if command.split()[0] in ("asv", "pytest")]
+    assert found == ["asv run", "pytest --benchmark-only"]
+    (installed,) = re.findall(r"`(pytest --pyargs [^`]*)`", README)
+    done = subprocess.run(
+        [sys.executable, "-m", *shlex.split(installed), "--collect-only", "-q"],
+        cwd=ROOT / "benchmarks",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "test_nuts" in done.stdout
 
 
 @pytest.mark.parametrize("command", MAKE)
