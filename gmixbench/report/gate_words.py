@@ -1,8 +1,9 @@
 """What the gate says, in the words and numbers that the terminal and the files share."""
 
-from gmixbench.report.numbers import number
+from gmixbench.report.numbers import quantity
 from gmixbench.ruler.contrasts import Judgement
 from gmixbench.ruler.gate import Outcome
+from gmixbench.ruler.metrics import METRICS
 from gmixbench.ruler.tolerances import TOLERANCES
 
 
@@ -33,7 +34,7 @@ def value(metric: str, figure: float) -> str:
     """A metric's value; more digits where differences and not ratios matter."""
     if not _is_ratio(metric):
         return f"{figure:.5g}"
-    return number(figure) if figure >= 1e-3 else f"{figure:.3g}"
+    return quantity(figure, METRICS[metric].unit if metric in METRICS else "s")
 
 
 def change(one: Judgement) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from gmixbench.report.numbers import MISSING, fixed, listing, number
+from gmixbench.report.numbers import MISSING, fixed, listing, number, quantity
 from gmixbench.report.pane import METHODS, PANES, TITLES
 from gmixbench.ruler.changes import Change, Findings, Interval, Notice, Series
 from gmixbench.ruler.dependencies import changed
@@ -70,10 +70,10 @@ def metric(name: str) -> str:
 
 
 def value(name: str, some: float | None) -> str:
-    """Value of a metric; seconds say their unit."""
-    if some is not None and name in METRICS and METRICS[name].unit == "s":
-        return f"{number(1e6 * some)} µs" if 0 < some < 1e-3 else f"{number(some)} s"
-    return fixed(some, 3) if name.startswith("rhat") else number(some)
+    """Value of a metric; seconds and bytes say their unit."""
+    if name.startswith("rhat"):
+        return fixed(some, 3)
+    return quantity(some, METRICS[name].unit if name in METRICS else "")
 
 
 def interval(name: str, centre: Interval | None) -> str:
