@@ -160,6 +160,7 @@ def suite(tmp_path, monkeypatch, plant):
     )
 
 
+@pytest.mark.slow
 def test_in_a_suite_of_somebody_else(suite, plant, tmp_path, monkeypatch):
     notes = tmp_path / "notes"
     stacks = suite.folder / "stacks"
@@ -246,6 +247,7 @@ def benchmarks() -> dict[str, Callable]:
     }
 
 
+@pytest.mark.slow
 def test_each_metric_flipped_both_ways(suite, made):
     before, worse, better, same = made(1.0), made(1.5), made(1 / 1.5), made(1.0)
     assert marks(suite.command("compare", before, worse)) == {"+"}

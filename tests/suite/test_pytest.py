@@ -97,6 +97,7 @@ def subject(plant: Callable[[str, str], str], bench: Pytest, tmp_path: Path) -> 
 FAIL = "--benchmark-compare-fail=median:100%"
 
 
+@pytest.mark.slow
 def test_a_slowed_backend_shows(subject: Any) -> None:
     before = subject(0.3)
     assert before.code == 0, before.out
@@ -154,6 +155,7 @@ def test_a_biased_backend_fails_and_leaves_no_time(
     assert done.benchmarks == []
 
 
+@pytest.mark.slow
 def test_a_wrong_density_fails_and_leaves_no_time(
     plant: Callable[[str, str], str], bench: Pytest
 ) -> None:
@@ -197,6 +199,7 @@ def test_a_phase_that_is_not_told_fails(bench: Pytest) -> None:
     assert "exact does not tell the seconds of optimization" in done.out
 
 
+@pytest.mark.slow
 def test_a_missing_library_is_skipped_unless_asked_for(
     run_pytest: Pytest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
