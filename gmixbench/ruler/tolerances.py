@@ -1,8 +1,8 @@
 """What the gate knows of each metric besides its direction: band, noise and limit, with the reason.
 
 Noise is that of a single run, so that one run against one run has a stated floor: measured on
-2026-11-23 by `benchmarks/gate_noise.py` in the project's own history, 23 to 27 releases of PyMC and
-NumPyro with two rounds or more. Of the pooled standard deviation and the one that nine releases in
+2026-11-23 by `benchmarks/gate_noise.py` in the project's own history, 34 releases of PyMC and
+NumPyro in three rounds. Of the pooled standard deviation and the one that nine releases in
 ten stay below, of either model, it is the largest: runs have far tails, and one that was disturbed
 must not wake anybody. With three replicates a side their own spread counts, and not this.
 """
@@ -95,18 +95,18 @@ TOLERANCES = _table(
         "compile_s", 0.1, "what a user waits for at each new model", asked=True, negligible=MOMENT
     ),
     _timing("draws_per_second", 0.13, "the clock and the length of trajectories"),
-    _timing("ess_per_second", 0.53, "ess_per_gradient and the clock, so their noise"),
+    _timing("ess_per_second", 0.60, "ess_per_gradient and the clock, so their noise"),
     _timing("time_to_ess_1000", 0.1, "mostly compilation on so small a model"),
     _timing("sample_s", 0.13, "as draws_per_second"),
     _timing("warmup_s", 0.085, "as sample_s, trajectories less by chance"),
     _timing("fit_s", 0.09, "as steps_per_second"),
     _timing(
         "import_s",
-        0.15,
+        0.16,
         "reads files: depends on what the system keeps in memory",
         negligible=MOMENT,
     ),
-    _timing("build_s", 0.2, "some milliseconds, so every disturbance shows", negligible=MOMENT),
+    _timing("build_s", 0.29, "some milliseconds, so every disturbance shows", negligible=MOMENT),
     _timing("total_s", 0.085, "sum of the phases"),
     _timing("cpu_s", 0.08, "as total_s, waiting apart"),
     Tolerance(
@@ -121,7 +121,7 @@ TOLERANCES = _table(
         "ess_per_gradient",
         "ratio",
         0.10,
-        0.49,
+        0.63,
         "no clock in it; an estimate from draws, so 10 %, and far-tailed by seed: some runs of "
         "`ordered` in old releases have a third of the others' ESS",
         asked=True,
@@ -130,19 +130,19 @@ TOLERANCES = _table(
         "ess_bulk",
         "ratio",
         0.10,
-        0.28,
+        0.36,
         "as ess_per_gradient; below 400 R-hat is no evidence",
         limit=LEAST_ESS,
     ),
-    Tolerance("ess_tail", "ratio", 0.10, 0.54, "as ess_bulk, of fewer draws", limit=LEAST_ESS),
-    Tolerance("gradients_warmup", "ratio", 0.10, 0.03, "length of trajectories by seed"),
-    Tolerance("gradients_sample", "ratio", 0.10, 0.10, "length of trajectories by seed"),
-    Tolerance("ebfmi", "ratio", 0.20, 0.23, "below 0.3 energies mix too slowly", limit=0.3),
+    Tolerance("ess_tail", "ratio", 0.10, 0.59, "as ess_bulk, of fewer draws", limit=LEAST_ESS),
+    Tolerance("gradients_warmup", "ratio", 0.10, 0.038, "length of trajectories by seed"),
+    Tolerance("gradients_sample", "ratio", 0.10, 0.12, "length of trajectories by seed"),
+    Tolerance("ebfmi", "ratio", 0.20, 0.46, "below 0.3 energies mix too slowly", limit=0.3),
     Tolerance(
         "rhat_relabelled",
         "difference",
         0.005,
-        0.0018,
+        0.0028,
         "half of what separates 1 from the limit of Vehtari et al. 2021",
         asked=True,
         limit=1.01,
@@ -152,7 +152,7 @@ TOLERANCES = _table(
         "difference",
         0.02,
         0.01,
-        "of `ordered` as rhat_relabelled, noise 0.0018; of chains that mix with an ESS of 100 each "
+        "of `ordered` as rhat_relabelled, noise 0.0028; of chains that mix with an ESS of 100 each "
         "R-hat is off by 1/100",
         mixing=True,
     ),
@@ -223,7 +223,7 @@ TOLERANCES = _table(
     ),
     Tolerance("kl", "difference", NATS_BAND, 0.018, "as gap: they differ by a constant"),
     Tolerance("loss", "difference", NATS_BAND, 0.018, "as gap: they differ by a constant"),
-    Tolerance("average_loss", "difference", NATS_BAND, 0.011, "as gap, of noisy steps"),
+    Tolerance("average_loss", "difference", NATS_BAND, 0.021, "as gap, of noisy steps"),
     Tolerance(
         "steps_to_converge", "ratio", 0.25, 0.47, "where a noisy trace enters a narrow corridor"
     ),
