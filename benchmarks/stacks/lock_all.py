@@ -98,8 +98,9 @@ ROWS = (
     Row("pymc", "5.27.1", "3.12"),
     Row("pymc", "5.28.5", "3.12", "2026-05-20"),
     Row("pymc", "6.0.1", "3.13", "2026-06-10"),
-    Row("pymc", "6.1.0", "3.13"),
-    Row("pymc", "6.2.0", "3.13"),
+    # Else the resolver takes the youngest NumPy and a pre-release of Numba that can't do with it.
+    Row("pymc", "6.1.0", "3.13", None, ("numpy<2.5",)),
+    Row("pymc", "6.2.0", "3.13", None, ("numpy<2.5",)),
     Row("pymc", "6.3.2", "3.13", "2026-10-01"),
     Row("pymc", "6.4.0", "3.13", "2026-11-22"),
     Row("numpyro", "0.10.1", "3.10", "2023-07-31", JAX, JAXLIB),
