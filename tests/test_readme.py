@@ -114,7 +114,7 @@ def test_command_works(command: str, folder: Path) -> None:
 
 def test_the_harnesses_are_called_as_tests_suite_calls_them() -> None:
     found = [command for command in COMMANDS if command.split()[0] in ("asv", "pytest")]
-    assert found == ["asv run", "pytest --benchmark-only"]
+    assert found == ["asv machine --yes", "asv run", "pytest --benchmark-only"]
     (installed,) = re.findall(r"`(pytest --pyargs [^`]*)`", README)
     done = subprocess.run(
         [sys.executable, "-m", *shlex.split(installed), "--collect-only", "-q"],

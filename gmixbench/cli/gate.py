@@ -50,7 +50,8 @@ def gate(
     """Judge NEW by BASELINE, metric by metric.
 
     Exits 1 when something got worse, else 3 when a case is invalid, failed or missing or nothing
-    could be judged, else 4 when a metric that matters may have become much worse, else 0.
+    could be judged, else 4 when a metric that matters may have become much worse, else 0. Exits 2
+    on bad input.
     """
     width = _share(band)
     from gmixbench.lab.gate_files import read_side

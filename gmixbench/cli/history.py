@@ -91,7 +91,7 @@ def history(
         typer.echo(str(error), err=True)
     lines = all_of("library", library, LIBRARIES)
     wanted = lab.Wanted(
-        stacks=_chosen([stack for stack in known if stack.ppl in lines], stacks),
+        stacks=_chosen([stack for stack in known if stack.ppl in lines], stacks, locks),
         profile=one_of("profile", profile, PROFILES),
         models=tuple(all_of("model", model, MODELS)),
         methods=tuple(all_of("method", method or list(lab.METHODS), METHODS)),
@@ -182,9 +182,14 @@ def _to_asv(
         typer.echo(f"{path}: `asv publish` there, then `asv preview`")
 
 
-def _chosen(stacks: "Sequence[Stack]", ranges: Sequence[str] | None) -> "tuple[Stack, ...]":
+def _chosen(
+    stacks: "Sequence[Stack]", ranges: Sequence[str] | None, locks: Path
+) -> "tuple[Stack, ...]":
     if not stacks:
-        raise UsageError("there are no lock files: make some with `gmixbench stacks lock`")
+        raise UsageError(
+            f"no lock files in {locks}: name their folder with --locks, or make one with "
+            "`gmixbench stacks lock`"
+        )
     if not ranges:
         return tuple(stacks)
     named = {stack.name: stack for stack in stacks}

@@ -19,7 +19,8 @@ def headline(outcome: Outcome) -> str:
         return "nothing could be judged"
     if outcome.unanswered:
         many = len(outcome.unanswered)
-        return f"{many} of {count} metrics may have become much worse: more rounds would tell"
+        found = f"{many} of {count} metrics may have become much worse"
+        return f"{found}: more rounds would tell, seven a side"
     return f"none of {count} metrics got worse"
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from math import log
 
 from gmixbench.report.numbers import MISSING, fixed, listing, number, quantity
 from gmixbench.report.pane import METHODS, PANES, TITLES
@@ -286,9 +287,10 @@ def _headline(history: History, findings: Findings, name: str) -> Headline:
     sentences = [f"{count} from {first} to {last}."]
     for verdict, word in (("regressed", "Slower"), ("improved", "Faster")):
         told = [
-            f"{release.version} ({release.released[:7]}, {_range(series, release.stack, verdict)})"
+            f"{release.version} ({release.released[:7]}, {size}"
+            f"{_beside(series, line, release.stack, verdict)})"
             for release in line
-            if _range(series, release.stack, verdict)
+            if (size := _range(series, release.stack, verdict))
         ]
         sentences += [f"{word} since {listing(told)}."] if told else []
     return Headline(f"{library(name)}: {lead}.", " ".join(sentences))
@@ -327,13 +329,18 @@ def _changes(series: Sequence[Series]) -> list[str]:
 
 def _range(series: Sequence[Series], stack: str, verdict: str) -> str:
     """Size of one release's change over all cases, "" where there is none of this verdict."""
-    found = [(s, c) for s in series for c in s.changes if c.stack == stack and c.verdict == verdict]
-    if not found:
-        return ""
-    sizes = sorted(found, key=lambda pair: pair[1].effect[0])
-    return " to ".join(dict.fromkeys(_amount(s, c) for s, c in (sizes[0], sizes[-1])))
+    found = [c for s in series for c in s.changes if c.stack == stack and c.verdict == verdict]
+    ratios = sorted((change.effect[0] for change in found), key=lambda ratio: abs(log(ratio)))
+    in_times = any(map(_in_times, ratios))
+    told = [f"{_fold(max(r, 1 / r))}×" if in_times else _percent(r) for r in ratios]
+    return " to ".join(dict.fromkeys((told[0], told[-1]))) if told else ""
 
 
-def _amount(series: Series, change: Change) -> str:
-    ratio = change.effect[0]
-    return f"{_fold(max(ratio, 1 / ratio))}×" if _in_times(ratio) else mark(series, change)
+def _beside(series: Sequence[Series], line: Sequence[Release], stack: str, verdict: str) -> str:
+    """The release that a change was seen beside, where others stand between: any may be its."""
+    stacks = [release.stack for release in line]
+    before = {
+        c.before for s in series for c in s.changes if (c.stack, c.verdict) == (stack, verdict)
+    }
+    last = max(map(stacks.index, before))
+    return "" if stacks[last + 1] == stack else f" beside {line[last].version}"

@@ -13,7 +13,8 @@ class Lower:
     `metric` is its name in `METRICS`, and `inverse` tells that this is 1 over it. `unit` is as asv
     writes it: "seconds" and "bytes" get prefixes there. `title` names it on asv's page. Where
     values `touch_zero`, the share by which one differs from another says nothing, and asv looks at
-    shares alone: it must not call such a change a regression.
+    shares alone: it must not call such a change a regression. Nor one below `luck`, a share that
+    the seed alone brings about.
     """
 
     name: str
@@ -23,6 +24,7 @@ class Lower:
     title: str
     inverse: bool = False
     touch_zero: bool = False
+    luck: float = 0.0
 
     def value(self, metrics: Mapping[str, float | None]) -> float | None:
         """Value from those of a run, `None` where it has none.
@@ -54,6 +56,7 @@ LOWER = (
         "ess_per_second",
         "NUTS: seconds per effective draw",
         inverse=True,
+        luck=0.5,
     ),
     Lower(
         "gradients_per_effective_draw",
@@ -62,6 +65,7 @@ LOWER = (
         "ess_per_gradient",
         "NUTS: gradient evaluations per effective draw",
         inverse=True,
+        luck=0.5,
     ),
     Lower(
         "seconds_per_gradient",

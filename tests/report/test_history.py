@@ -18,7 +18,7 @@ from gmixbench.report import style
 from gmixbench.report.history_markdown import write_history_markdown
 from gmixbench.report.history_page import blocks, write_history_page
 from gmixbench.report.history_terminal import _said, history_tables
-from gmixbench.report.history_words import how_much_with_interval, label, remarks, span
+from gmixbench.report.history_words import headline, how_much_with_interval, label, remarks, span
 from gmixbench.report.interactive import interactive
 from gmixbench.report.pane import PANES, bounds, standings, ticks
 from gmixbench.report.tidy import COLUMNS, FormatError, tidy, write_tidy
@@ -736,3 +736,23 @@ def test_chromium_draws_the_chart_without_a_word(path, tmp_path):
     assert int(drawn) > 20
     assert hidden == "numpyro"
     assert int(over) <= 0
+
+
+def test_sizes_of_one_release_are_told_in_one_notation_and_beside_what():
+    line = releases("pymc", PYMC, 3)
+    a, b, c = (release.stack for release in line)
+    sizes = [(1 / 1.6, 0.5, 0.7), (0.68, 0.6, 0.8)]
+    found = tuple(
+        Series(
+            "pymc", "close", model, "nuts", "seconds_per_gradient", "ratio", (a, b, c), ((),) * 3,
+            (None,) * 3, (None,) * 3, (Change(c, a, "improved", size, size, ()),), 0.0,
+        )
+        for model, size in zip(("unordered", "ordered"), sizes, strict=True)
+    )  # fmt: skip
+    made = History("quick", tuple(line), (), ())
+    (said,) = headline(made, Findings((), found))
+    since, month = line[2].version, line[2].released[:7]
+    assert f"since {since} ({month}, 1.5× to 1.6× beside {line[0].version})." in said.told
+    beside = replace(found[0], changes=(replace(found[0].changes[0], before=b),))
+    (said,) = headline(made, Findings((), (beside,)))
+    assert f"since {since} ({month}, 1.6×)." in said.told
