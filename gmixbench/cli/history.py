@@ -275,6 +275,10 @@ def _measure(
 
 def _anchors(visits: "Sequence[Visit]", seen: set[str]) -> dict[str, Path]:
     beside = {visit.stack.name: visit.stack for visit in visits if visit.stack.name not in seen}
+    if beside:
+        typer.echo(
+            f"anchors beside, by which sessions are joined: {', '.join(beside)}"
+        )
     pythons, reasons = _build(beside)
     if reasons:
         names = ", ".join(reasons)
@@ -294,7 +298,8 @@ def _build(stacks: "Mapping[str, Stack]") -> tuple[dict[str, Path], dict[str, st
 
     pythons, reasons = {}, {}
     if stacks:
-        typer.echo(f"{len(stacks)} environments to look at, and to build where they are not there")
+        many = "1 environment" if len(stacks) == 1 else f"{len(stacks)} environments"
+        typer.echo(f"{many} to look at, and to build where not there")
     try:
         with console.status("") as status:
             for count, (name, stack) in enumerate(sorted(stacks.items()), 1):
