@@ -276,9 +276,7 @@ def _measure(
 def _anchors(visits: "Sequence[Visit]", seen: set[str]) -> dict[str, Path]:
     beside = {visit.stack.name: visit.stack for visit in visits if visit.stack.name not in seen}
     if beside:
-        typer.echo(
-            f"anchors beside, by which sessions are joined: {', '.join(beside)}"
-        )
+        typer.echo(f"anchors beside, by which sessions are joined: {', '.join(beside)}")
     pythons, reasons = _build(beside)
     if reasons:
         names = ", ".join(reasons)
