@@ -71,7 +71,7 @@ def work(python: Path, folder: Path, job: Job, first: str = "") -> Record:
 @pytest.mark.parametrize(
     ("stack", "shim", "model", "without"),
     [
-        ("pymc-v4.1.7", "depth-from-steps", "unordered", "reached_max_treedepth"),
+        ("pymc-v4.2.2", "depth-from-steps", "unordered", "reached_max_treedepth"),
         ("pymc-v5.0.2", "no-other-nuts", "unordered", "nuts_sampler"),
         ("pymc-v5.16.2", "separate-inputs", "unordered", "ravel_inputs"),
         ("numpyro-v0.10.1", "kernel-setup", "ordered", "'NoneType' object is not callable"),

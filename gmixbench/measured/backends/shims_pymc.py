@@ -36,7 +36,7 @@ NO_OTHER_NUTS = "no-other-nuts"
 """
 
 DEPTH_FROM_STEPS = "depth-from-steps"
-"""In 4.0 and 4.1 (2022-06-20 to 2022-08-26): no statistic says that a tree was cut short. One of
+"""In 4.0 to 4.2 (2022-06-20 to 2022-10-10): no statistic says that a tree was cut short. One of
 full depth has this many leapfrog steps.
 """
 
@@ -58,7 +58,7 @@ NEEDED: Dict[str, bool] = {
     UNIVARIATE_ORDERED: not hasattr(pm.distributions.transforms, "ordered"),
     SEPARATE_INPUTS: not _takes(pm.Model.logp_dlogp_function, "ravel_inputs"),
     NO_OTHER_NUTS: not _takes(pm.sample, "nuts_sampler"),
-    DEPTH_FROM_STEPS: _version < (4, 2),
+    DEPTH_FROM_STEPS: _version < (4, 3),
     INITIAL_SCALE: not _takes(pm.fit, "start_sigma"),
 }
 """Whether the version at hand needs each shim."""
