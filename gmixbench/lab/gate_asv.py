@@ -17,8 +17,8 @@ from gmixbench.spec import DATASETS, HERE, METHODS, MODELS
 
 KIND = "asv"
 
-CLASSES = {"nuts": "nuts", "advi": "advi-matched"}
-"""Method of a class of benchmarks, or of a file, where no parameter tells it."""
+CLASSES = {"Nuts": "nuts", "Advi": "advi-matched"}
+"""Method of a class of benchmarks; in the files of a history the method itself stands there."""
 
 
 def is_results(data: Mapping[str, Any]) -> bool:
@@ -37,7 +37,7 @@ def read_results(path: Path, data: Mapping[str, Any], run: str) -> Side:
             strangers += 1
             continue
         columns = dict(zip(data["result_columns"], row, strict=False))
-        for key, numbers in _cases(name, entry, columns):
+        for key, numbers in _cases(name, columns):
             if numbers is None:
                 failed.setdefault(key, []).append(entry.name)
             else:
@@ -54,13 +54,18 @@ def read_results(path: Path, data: Mapping[str, Any], run: str) -> Side:
 
 
 def _entry(name: str) -> Lower | None:
-    last = name.rpartition(".")[2].removeprefix("track_")
-    return next((row for row in LOWER if row.name == last), None)
+    method, last = _method(name), name.rpartition(".")[2].removeprefix("track_")
+    kind = "nuts" if method == "nuts" else "advi"
+    return next((row for row in LOWER if method and (row.kind, row.name) == (kind, last)), None)
 
 
-def _cases(
-    name: str, entry: Lower, columns: Mapping[str, Any]
-) -> Iterator[tuple[Key, Sequence[float] | None]]:
+def _method(name: str) -> str | None:
+    """Method that the name of a benchmark tells; a stranger's tells none."""
+    told = (CLASSES.get(word, word) for word in name.split("."))
+    return next((word for word in told if word in METHODS), None)
+
+
+def _cases(name: str, columns: Mapping[str, Any]) -> Iterator[tuple[Key, Sequence[float] | None]]:
     """Key and numbers of each combination of parameters; `None` where it failed."""
     combinations = [*product(*columns["params"])]
     results = columns["result"]
@@ -68,27 +73,27 @@ def _cases(
         results = [None] * len(combinations)
     samples = columns.get("samples") or [None] * len(combinations)
     for parameters, result, own in zip(combinations, results, samples, strict=True):
-        key = _key(name, entry, parameters, columns.get("version"))
+        key = _key(name, parameters, columns.get("version"))
         if result is None:
             yield key, None
         elif not math.isnan(result):
-            yield key, own or [result]
+            # asv may have run the same fits again: what is equal to the digit is no evidence more.
+            yield key, [*dict.fromkeys(own)] if own else [result]
 
 
-def _key(name: str, entry: Lower, parameters: Sequence[str], version: Any) -> Key:
-    told = dict.fromkeys(("dataset", "model", "method", "stack"), "")
+def _key(name: str, parameters: Sequence[str], version: Any) -> Key:
+    told = dict.fromkeys(("dataset", "model", "stack"), "")
     for text in parameters:
         value = str(ast.literal_eval(text))
-        known = (("dataset", DATASETS), ("model", MODELS), ("method", METHODS))
+        known = (("dataset", DATASETS), ("model", MODELS))
         told[next((kind for kind, names in known if value in names), "stack")] = value
     here = told["stack"].startswith(f"{HERE}-")
     backend = told["stack"].removeprefix(f"{HERE}-") if here else told["stack"].split("-v")[0]
-    classes = [CLASSES[word.lower()] for word in name.split(".") if word.lower() in CLASSES]
     return Key(
         dataset=told["dataset"],
         model=told["model"],
         backend=backend,
-        method=told["method"] or (classes or [CLASSES[entry.kind]])[-1],
+        method=_method(name) or "",
         settings=f"version {version} of the benchmark",
         stack=HERE if here else told["stack"],
     )

@@ -98,7 +98,8 @@ def _check(side: Side) -> None:
                     continue
                 if type(value) not in (int, float):
                     raise ValueError(f"{name} of {key.model} {key.backend} is {value!r}")
-                float(value)  # JSON has whole numbers that are too large
+                if value and not 1e-150 < abs(float(value)) < 1e150:  # no ratio of such exists
+                    raise ValueError(f"{name} of {key.model} {key.backend} is {value}")
 
 
 def _joined(path: Path, sides: Sequence[Side]) -> Side:

@@ -284,6 +284,29 @@ def test_samples_of_asv_are_seeds_of_one_run(read):
     assert len({one.run for one in replicates}) == 1
 
 
+def test_the_same_fits_of_asv_are_no_evidence_more(read):
+    data = asv(LOWER[0], 1.0)
+    data["results"]["gmixbench_asv.Nuts.track_seconds_per_draw"].append([[0.5] * 7])
+    (replicates,) = read(data).cases.values()
+    assert [one.metrics for one in replicates] == [{"draws_per_second": 2.0}]
+
+
+def test_methods_of_asv_files_are_told_apart(read):
+    data = asv(LOWER[0], 1.0)
+    (row,) = (data["results"].pop(name) for name in [*data["results"]] if "draw" in name)
+    names = ("nuts.compile", "advi-matched.compile", "advi-library.compile", "theirs.track_compile")
+    data["results"] |= {name: [[seconds], *row[1:]] for seconds, name in enumerate(names, 1)}
+    side = read(data)
+    found = {key.method: one.metrics["compile_s"] for key, (one,) in side.cases.items()}
+    assert found == {"nuts": 1.0, "advi-matched": 2.0, "advi-library": 3.0}
+    assert side.strangers == 2
+
+
+def test_a_number_of_which_no_ratio_exists_is_refused(read):
+    with pytest.raises(GateFileError, match="damaged: draws_per_second"):
+        read(asv(LOWER[0], 1e-300))
+
+
 def test_asv_reads_and_writes_what_we_read(tmp_path):
     from asv.results import Results
 
