@@ -57,7 +57,13 @@ def do(folder: Path, session, visits) -> None:
 
 
 def test_every_stack_is_visited_once_a_round_in_an_order_of_its_own(tmp_path: Path) -> None:
-    session, visits = plan(tmp_path, wanted())
+    session, _ = plan(tmp_path, wanted())
+    # The order follows from the name, in which the day and the machine are: two rounds of five
+    # stacks agree by chance on one day in a hundred and twenty.
+    session = replace(session, name="2026-11-22-1-abcd")
+    header = history.Header("quick", (session,))
+    history.write_header(tmp_path, header)
+    session, visits = planning.plan(tmp_path, header, wanted(), KNOWN, retry=False)
     orders = [[visit.stack.name for visit in visits if visit.round == k] for k in range(3)]
     assert [visit.round for visit in visits] == [0] * 5 + [1] * 5 + [2] * 5
     assert all(sorted(order) == sorted(KNOWN) for order in orders)
