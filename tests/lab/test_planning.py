@@ -58,8 +58,8 @@ def do(folder: Path, session, visits) -> None:
 
 def test_every_stack_is_visited_once_a_round_in_an_order_of_its_own(tmp_path: Path) -> None:
     session, _ = plan(tmp_path, wanted())
-    # The order follows from the name, in which the day and the machine are: two rounds of five
-    # stacks agree by chance on one day in a hundred and twenty.
+    # The order follows from the name, in which the day and the machine are: of three rounds of
+    # five stacks two agree by chance on one day in forty.
     session = replace(session, name="2026-11-22-1-abcd")
     header = history.Header("quick", (session,))
     history.write_header(tmp_path, header)
