@@ -218,7 +218,7 @@ def write_bytes(path: Path, content: bytes) -> None:
             os.fsync(file.fileno())
         os.chmod(name, 0o666 & ~_umask())
         os.replace(name, str(path))
-    except BaseException as error:
+    except BaseException as error:  # Ctrl-C too leaves no half file; it is raised again
         if os.path.exists(name):
             os.unlink(name)
         if isinstance(error, OSError) and error.filename is None:

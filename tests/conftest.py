@@ -29,7 +29,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return
     for item in items:
         if item.get_closest_marker("browser"):
-            item.add_marker(pytest.mark.skip(reason="no chromium on PATH"))
+            item.add_marker(pytest.mark.skip(reason="no chromium on PATH"))  # CI has it
 
 
 @pytest.fixture(scope="session")

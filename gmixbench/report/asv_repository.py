@@ -73,7 +73,7 @@ def _put(new: Path, target: Path, aside: Path) -> None:
         target.rename(aside)
     try:
         new.rename(target)
-    except BaseException:  # Ctrl-C too
+    except BaseException:  # Ctrl-C too leaves nothing half made; it is raised again
         if aside.exists():
             aside.rename(target)
         raise

@@ -94,7 +94,7 @@ def write_history_page(history: History, findings: Findings, folder: Path) -> Pa
         labels=LABELS,
         charts=charts,
         plotly=_plotly() if charts else Markup(""),
-        libraries=[(n, library(n), style.library_colour(n)) for n in _libraries(history)],
+        libraries=[(n, library(n), style.ppl_colour(n)) for n in _libraries(history)],
         models=[name for name in MODELS if _has_model(history, name)],
         blocks=blocks(history, findings),
         alarms=_alarms(findings),

@@ -205,7 +205,7 @@ def _validity(
             "invalid": "x",
             "failed": "diamond-open",
         }
-        colour = style.library_colour(line.ppl)
+        colour = style.ppl_colour(line.ppl)
         colours = [style.VERMILLION if b else colour for b in bad]
         traces.append(
             {
@@ -237,7 +237,7 @@ def _line(
     low: float,
     spoken: Collection[str],
 ) -> list[Data]:
-    colour = style.library_colour(series.ppl)
+    colour = style.ppl_colour(series.ppl)
     common: Data = {
         "type": "scatter",
         "hovertemplate": "%{text}<extra></extra>",

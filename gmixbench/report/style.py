@@ -27,7 +27,7 @@ VERMILLION = "#D55E00"
 CHAIN_COLOURS = (BLUE, ORANGE, GREEN, PURPLE)
 CHAIN_LINES = ("-", (0, (4, 1.5)))
 
-LIBRARY_COLOURS = {"pymc": BLUE, "numpyro": ORANGE}
+PPL_COLOURS = {"pymc": BLUE, "numpyro": ORANGE}
 
 WIDTH = 10.0
 """Inches of a figure; the page shows them on about 1000 pixels, so 9 pt stay 12 pixels."""
@@ -64,9 +64,9 @@ _RC: Any = {
 }
 
 
-def library_colour(name: str) -> str:
+def ppl_colour(name: str) -> str:
     """Colour of a library's line of releases."""
-    return LIBRARY_COLOURS.get(name, PURPLE)
+    return PPL_COLOURS.get(name, PURPLE)
 
 
 @contextmanager

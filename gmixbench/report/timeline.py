@@ -73,14 +73,14 @@ def timeline(history: History, findings: Findings, dataset: str | None = None) -
 
 
 def _day(release: Release) -> float:
-    return float(mdates.date2num(date.fromisoformat(release.released)))  # type: ignore[no-untyped-call]  # dates
+    return float(mdates.date2num(date.fromisoformat(release.released)))  # type: ignore[no-untyped-call]  # has no types
 
 
 def _key(history: History) -> list[Line2D]:
     names = dict.fromkeys(release.ppl for release in history.releases)
     models = dict.fromkeys(item.case.model.name for item in history.measurements)
     keys = [
-        Line2D([], [], color=style.library_colour(name), linewidth=3, label=library(name))
+        Line2D([], [], color=style.ppl_colour(name), linewidth=3, label=library(name))
         for name in names
     ]
     keys += [
@@ -102,7 +102,7 @@ def _validity(axes: Axes, history: History, lines: Mapping[Line, Mapping[str, St
         for release in history.releases:
             if release.stack not in found:
                 continue
-            verdict, colour = found[release.stack].verdict, style.library_colour(line.ppl)
+            verdict, colour = found[release.stack].verdict, style.ppl_colour(line.ppl)
             looks: dict[str, Any] = {
                 "valid": {"marker": "o", "color": colour, "markersize": 3.4},
                 "unconverged": {
@@ -148,7 +148,7 @@ def _panel(axes: Axes, pane: Pane, series: Sequence[Series], history: History) -
 
 
 def _line(axes: Axes, series: Series, along: Sequence[Point], low: float) -> None:
-    colour = style.library_colour(series.ppl)
+    colour = style.ppl_colour(series.ppl)
     days = [_day(point.release) for point in along]
     # A release without a value leaves a gap: a line through it would claim one.
     values = [max(p.centre[0], low) if p.centre else float("nan") for p in along]
@@ -193,7 +193,7 @@ def _changes(axes: Axes, series: Sequence[Series], history: History) -> None:
             start = old.centre[0] if old.centre else point.centre[0]
             ends = [max(start, low), max(point.centre[0], low)]
             axes.plot(
-                [day, day], ends, color=style.library_colour(one.ppl), linewidth=2.6, alpha=0.6,
+                [day, day], ends, color=style.ppl_colour(one.ppl), linewidth=2.6, alpha=0.6,
                 solid_capstyle="butt", zorder=2,
             )  # fmt: skip
             key = (one.ppl, point.release.stack, point.change.verdict)
@@ -229,9 +229,9 @@ def _dates(axes: Sequence[Axes], history: History) -> None:
     days = [_day(release) for release in history.releases] or [0.0, 1.0]
     pad = max(0.02 * (max(days) - min(days)), 20)
     axes[-1].set_xlim(min(days) - pad, max(days) + pad)
-    locator = mdates.AutoDateLocator(minticks=3, maxticks=10)  # type: ignore[no-untyped-call]  # dates
+    locator = mdates.AutoDateLocator(minticks=3, maxticks=10)  # type: ignore[no-untyped-call]  # has no types
     axes[-1].xaxis.set_major_locator(locator)
-    axes[-1].xaxis.set_major_formatter(mdates.ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]  # dates
+    axes[-1].xaxis.set_major_formatter(mdates.ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]  # has no types
     axes[-1].set_xlabel("date of release")
     for panel in axes[:-1]:
         panel.tick_params(axis="x", length=0)
@@ -243,7 +243,7 @@ def _dates(axes: Sequence[Axes], history: History) -> None:
             axes[0].annotate(
                 release.version, (_day(release), 1.0), xytext=(0, 18 + 32 * k),
                 xycoords=axes[0].get_xaxis_transform(), textcoords="offset points", rotation=90,
-                fontsize=7.5, color=style.library_colour(name), ha="center", va="bottom",
+                fontsize=7.5, color=style.ppl_colour(name), ha="center", va="bottom",
             )  # fmt: skip
 
 

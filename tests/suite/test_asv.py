@@ -283,7 +283,7 @@ def test_the_same_fits_are_not_counted_twice(suite, made):
 def test_publish_finds_where_each_metric_got_worse(suite, made):
     """Ten commits with the numbers of one, then ten with those of a worse one, or a better."""
     for factor, found in ((1.5, True), (1 / 1.5, False), (1.0, False)):
-        shutil.rmtree(suite.folder / "results", ignore_errors=True)
+        shutil.rmtree(suite.folder / "results", ignore_errors=True)  # none at first
         suite.command("machine", "--yes")
         for each in (1.0, factor):
             measured = made(each)

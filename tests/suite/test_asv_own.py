@@ -33,7 +33,7 @@ def clone(tmp_path_factory):
         check=False,
     )
     if files.returncode:
-        pytest.skip("not a git checkout: asv measures commits")
+        pytest.skip("not a git checkout: asv measures commits")  # an unpacked sdist has none
     for name in filter(None, files.stdout.split("\0")):
         if (ROOT / name).is_file():  # not one that is about to be removed
             (folder / "clone" / name).parent.mkdir(parents=True, exist_ok=True)

@@ -10,7 +10,7 @@ for engine in ("AESARA", "PYTENSOR"):
     os.environ[engine + "_FLAGS"] = "base_compiledir=" + folder.name
 
 import numpy as np  # noqa: E402  # the engine reads its flags when it is imported
-import pymc as pm  # noqa: E402
+import pymc as pm  # noqa: E402  # as above
 
 begun = len(list(Path(folder.name).rglob("mod.cpp")))
 spent = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
