@@ -58,11 +58,14 @@ def order(rounds: int, seed: int) -> list[tuple[int, str]]:
     >>> order(2, seed=1)
     [(1, 'base'), (1, 'new'), (2, 'new'), (2, 'base')]
     """
-    rng = random.Random(seed)  # noqa: S311  # chance, not secrecy
+    both = ["base", "new"]
+    random.Random(seed).shuffle(both)  # noqa: S311  # chance, not secrecy
+    firsts = [both[k % 2] for k in range(rounds)]  # each side as often as the other
+    random.Random(seed + 1).shuffle(firsts)  # noqa: S311  # as above
     return [
         (case_seed, side)
-        for case_seed in range(seed, seed + rounds)
-        for side in rng.sample(["base", "new"], 2)
+        for case_seed, first in enumerate(firsts, seed)
+        for side in (first, both[both[0] == first])
     ]
 
 
@@ -128,6 +131,8 @@ def asked(text: str | None, words: Sequence[str]) -> tuple[Plan, Path, int]:
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--seed", type=int, default=1, help="of the first round and of the order")
     given = parser.parse_args(own)
+    if given.out.exists() and any(given.out.iterdir()):
+        parser.error(f"--out {given.out} is not empty: what stands there would be judged as new")
     plan = Plan(given.base, given.new, given.ruler or given.base, given.rounds, arguments)
     return plan, given.out, given.seed
 

@@ -151,7 +151,9 @@ def flip(good, bad, metric):
     assert said.pop(metric) == "regressed"
     assert "regressed" not in said.values()
     said = judged(bad, good)
-    assert said.pop(metric, "improved") == "improved"
+    # Where chains of the baseline do not mix, these three are a lottery, and left out.
+    expected = {"improved", "left out"} if TOLERANCES[metric].mixing else {"improved"}
+    assert said.pop(metric, "left out") in expected
     assert not {"regressed", "improved"} & set(said.values())
     assert "regressed" not in judged(good, good).values()
 

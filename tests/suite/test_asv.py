@@ -12,9 +12,11 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from asv.util import load_json
 
 import gmixbench
 from gmixbench.record import write_bytes
+from gmixbench.ruler.lower import LOWER
 from gmixbench.ruler.metrics import METRICS
 from gmixbench.spec import MODELS
 from gmixbench.suite import asv, asv_plan
@@ -298,6 +300,16 @@ def test_publish_finds_where_each_metric_got_worse(suite, made):
         regressions = json.loads((suite.folder / "html" / "regressions.json").read_text())
         names = {entry[0].split("(")[0] for entry in regressions["regressions"]}
         assert names == ({f"mixtures.{name}" for name in benchmarks()} if found else set())
+
+
+def test_publish_is_told_of_luck_as_the_table_has_it():
+    told = load_json(Path(gmixbench.__file__).parents[1] / "asv.conf.json", js_comments=True)
+    for row in LOWER:
+        name = f"mixtures.{row.kind.capitalize()}.track_{row.name}('here-pymc', 'unordered')"
+        silent = any(re.match(each, name) for each in told["regressions_first_commits"])
+        assert silent == (row.touch_zero or row.name == "rhat"), name
+        shares = [s for r, s in told["regressions_thresholds"].items() if re.match(r, name)]
+        assert shares == ([row.luck] if row.luck else []), name
 
 
 def test_what_asv_reads_of_the_benchmarks():
