@@ -62,9 +62,10 @@ class Counters:
 class Draws:
     """Draws after warm-up and what the sampler tells of each.
 
-    `means` has shape (chains, draws, 2), in the order the model has them. The others have shape
-    (chains, draws), or are `None` where the library does not tell: `energy` in nats,
-    `diverging` and `at_max_treedepth` boolean, `gradients` the evaluations that draw took.
+    `means` has shape (chains, draws, 2), in the order the model has them. `energy` in nats,
+    `diverging` and `at_max_treedepth` boolean, and `gradients`, the evaluations that draw took,
+    have shape (chains, draws); `seconds`, what each chain's sampling took, has shape (chains,).
+    Each is `None` where the library does not tell it.
     """
 
     means: np.ndarray
@@ -72,6 +73,7 @@ class Draws:
     diverging: Optional[np.ndarray] = None
     at_max_treedepth: Optional[np.ndarray] = None
     gradients: Optional[np.ndarray] = None
+    seconds: Optional[np.ndarray] = None
 
     def __post_init__(self) -> None:
         shape = np.shape(self.means)[:2]
@@ -79,6 +81,8 @@ class Draws:
         for name in ("energy", "diverging", "at_max_treedepth", "gradients"):
             if getattr(self, name) is not None:
                 _check(name, getattr(self, name), shape)
+        if self.seconds is not None:
+            _check("seconds", self.seconds, shape[:1])
 
 
 @dataclass(frozen=True, eq=False)

@@ -87,13 +87,13 @@ def judge(run: Run, exact: Exact) -> Judged:
     return Judged(run, shown, Verdict(valid, labels, converged, (*faults, *remarks)))
 
 
-def limit(count: int, ess: float) -> float:
+def limit(count: int, ess: float, familywise: float = FAMILYWISE) -> float:
     """Largest z that any of `count` two-sided checks may reach, at the familywise level.
 
     Bonferroni's bound of the normal quantile, widened by the noise of an MCSE that is itself
     estimated from draws of effective sample size `ess`.
     """
-    return float(norm.isf(FAMILYWISE / (2 * count))) * (1 + NOISE / math.sqrt(max(ess, 1.0)))
+    return float(norm.isf(familywise / (2 * count))) * (1 + NOISE / math.sqrt(max(ess, 1.0)))
 
 
 def judge_labels(chains: tuple[Chain, ...]) -> tuple[str, list[str]]:

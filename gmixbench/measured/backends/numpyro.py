@@ -154,7 +154,8 @@ def sample(model: Any, job: Job) -> Measured:
     draw_compiled = jax.jit(draw).lower(state_shape).compile()
     compile_s = time.perf_counter() - begun
 
-    warmup_s = sample_s = 0.0
+    warmup_s = 0.0
+    seconds = []
     gradients_warmup = 0
     drawn = []
     for chain_key, start in chains:
@@ -164,7 +165,7 @@ def sample(model: Any, job: Job) -> Measured:
         means, statistics = jax.block_until_ready(draw_compiled(state))
         done = time.perf_counter()
         warmup_s += warm - begun
-        sample_s += done - warm
+        seconds.append(done - warm)
         gradients_warmup += int(np.sum(steps))
         drawn.append(dict(statistics, means=means))
     compilations = len(_compilations) - before
@@ -179,8 +180,9 @@ def sample(model: Any, job: Job) -> Measured:
             # NumPyro does not say so itself: a tree of full depth has this many leapfrog steps.
             at_max_treedepth=gradients >= 2**settings.max_treedepth - 1,
             gradients=gradients,
+            seconds=np.array(seconds),
         ),
-        Timing(compile_s=compile_s, warmup_s=warmup_s, sample_s=sample_s),
+        Timing(compile_s=compile_s, warmup_s=warmup_s, sample_s=sum(seconds)),
         Counters(
             gradients_warmup=gradients_warmup,
             gradients_sample=int(np.sum(gradients)),

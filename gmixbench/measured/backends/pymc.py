@@ -105,6 +105,7 @@ def sample(model: Any, job: Job) -> Measured:
             diverging=sampling["diverging"].values.astype(bool),
             at_max_treedepth=shims.reached_max_treedepth(sampling, settings.max_treedepth),
             gradients=gradients,
+            seconds=last - tuned,
         ),
         Timing(
             # What lies between chains makes the next one ready: PyMC 4 compiles there again.

@@ -113,6 +113,7 @@ def sample(model: Any, job: Job) -> Measured:
             diverging=by_chain("diverging")[after].astype(bool),
             at_max_treedepth=by_chain("depth")[after] >= settings.max_treedepth,
             gradients=gradients[after],
+            seconds=last - tuned,
         ),
         Timing(
             compile_s=float(first[0] - begun + np.sum(first[1:] - last[:-1])),

@@ -1,0 +1,236 @@
+"""The nouns of a comparison: what is compared, what each process left, and what may be said."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from gmixbench.ruler.compare import Verdict
+from gmixbench.ruler.score import Check
+from gmixbench.ruler.tolerances import TOLERANCES
+from gmixbench.spec import Case, Mixture, Settings
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One of the things that are compared.
+
+    `name` is what its user called it, `stack` a stack or "here", `backend` what measures it there.
+    `packages` are the versions of all packages, and of Python, by name; `digest` is the same for
+    the same thing, and for nothing else.
+    """
+
+    name: str
+    stack: str
+    backend: str
+    packages: dict[str, str]
+    digest: str
+
+
+@dataclass(frozen=True)
+class Task:
+    """A model by a method, with settings that are the same for all variants."""
+
+    model: Mixture
+    method: str
+    settings: Settings
+
+    @property
+    def name(self) -> str:
+        """Model and method, as they are told."""
+        return f"{self.model.name} {self.method}"
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What one fresh process left: numbers, no draws.
+
+    Attributes
+    ----------
+    block, variant, task
+        What it was for; variants and tasks by their place in the comparison. In a block all
+        processes have one seed.
+    place
+        Its place in the random order of its block, 0 for the first.
+    cold
+        Whether compilation caches were empty; else none of the metrics that tell of compiling.
+    began, seconds
+        ISO time, and wall-clock seconds of the whole process.
+    checks
+        Estimates against the exact posterior, of NUTS.
+    ess
+        Least ESS of any label-invariant quantity, of NUTS.
+    faults
+        What no chance explains: a density that is not the model's, a loss that can't be.
+    failure
+        "kind: message" where nothing was measured; then there are no metrics.
+    draws
+        SHA-256 of the draws, so that equal draws are known as such.
+    """
+
+    block: int
+    variant: int
+    task: int
+    place: int
+    case: Case
+    cold: bool
+    began: str
+    seconds: float
+    metrics: dict[str, float | None]
+    checks: tuple[Check, ...] = ()
+    ess: float | None = None
+    faults: tuple[str, ...] = ()
+    failure: str | None = None
+    draws: str = ""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """All that was measured of some variants, in the order in which one became the other.
+
+    Attributes
+    ----------
+    variants
+        Two, or more where the steps between the first and the last are told apart.
+    band
+        Share within which timings are equivalent.
+    alpha
+        Probability that any verdict is wrong, at the most, over all metrics and all looks.
+    seed
+        That of the first block; each block has the next one.
+    machine
+        Processor, system, and versions of the ruler.
+    readings
+        Of whole and of begun blocks, in order of time.
+    """
+
+    variants: tuple[Variant, ...]
+    tasks: tuple[Task, ...]
+    dataset: str
+    band: float
+    alpha: float
+    seed: int
+    machine: dict[str, str]
+    readings: tuple[Reading, ...] = ()
+
+    @property
+    def pairs(self) -> tuple[tuple[int, int], ...]:
+        """Old and new variant of each contrast: first and last, then each step between them."""
+        last = len(self.variants) - 1
+        steps = [(k, k + 1) for k in range(last)]
+        return ((0, last), *steps) if last > 1 else ((0, last),)
+
+
+@dataclass(frozen=True)
+class Interval:
+    """Estimate with a lower and an upper bound."""
+
+    estimate: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What is said of one metric of one task between two variants.
+
+    Attributes
+    ----------
+    pair, task
+        Old and new variant, and the task, by their place in the comparison.
+    old, new
+        Median over the blocks.
+    change
+        new / old for a ratio, new - old for a difference, with the interval the verdict rests on.
+    band
+        What is equivalent, on the same scale: a share of a ratio, else in the metric's unit.
+    blocks
+        Blocks it rests on; 0 where there were too few to look, and `change` is the estimate alone.
+    repeats
+        Whether both sides agree in each block to the last digits, so that no chance is involved.
+    more
+        Blocks beyond these that would do, if the noise stays as it is; `None` where there is an
+        answer, or none in sight.
+    """
+
+    pair: tuple[int, int]
+    task: int
+    metric: str
+    verdict: Verdict
+    old: float
+    new: float
+    change: Interval
+    band: float
+    blocks: int
+    repeats: bool = False
+    more: int | None = None
+
+    @property
+    def asked(self) -> bool:
+        """Whether there must be an answer: it explains the others."""
+        return TOLERANCES[self.metric].asked and self.metric != "compile_s"
+
+    @property
+    def ratio(self) -> bool:
+        """Whether `change` is a ratio."""
+        return TOLERANCES[self.metric].scale == "ratio"
+
+
+@dataclass(frozen=True)
+class Trust:
+    """Whether the answer of a variant in a task is right, all its processes taken together.
+
+    `z` is the largest distance from the exact posterior in standard errors of all draws, `limit`
+    what is allowed, and `worst` which check it is of; `None` for ADVI.
+    """
+
+    variant: int
+    task: int
+    reasons: tuple[str, ...]
+    z: float | None = None
+    limit: float | None = None
+    worst: str = ""
+
+    @property
+    def valid(self) -> bool:
+        """Whether nothing speaks against it."""
+        return not self.reasons
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """All that a comparison says.
+
+    `blocks` are the whole ones, `looks` how often their number was one at which to look.
+    `same_draws` are the pairs and tasks whose draws agree to the last bit in every block.
+    """
+
+    comparison: Comparison
+    blocks: int
+    looks: int
+    findings: tuple[Finding, ...]
+    trusts: tuple[Trust, ...]
+    same_draws: tuple[tuple[tuple[int, int], int], ...] = ()
+
+    @property
+    def valid(self) -> bool:
+        """Whether every variant was measured, and is right."""
+        return bool(self.trusts) and all(trust.valid for trust in self.trusts)
+
+    @property
+    def whole(self) -> tuple[Finding, ...]:
+        """Findings between the first variant and the last."""
+        return tuple(each for each in self.findings if each.pair == self.comparison.pairs[0])
+
+    @property
+    def verdict(self) -> Literal["regressed", "not measured", "inconclusive", "fine"]:
+        """Verdict on the whole: right comes before fast, and worse before unknown."""
+        if not self.valid:
+            return "not measured"
+        if any(each.verdict == "regressed" for each in self.whole):
+            return "regressed"
+        return "fine" if self.answered else "inconclusive"
+
+    @property
+    def answered(self) -> bool:
+        """Whether all that must be answered is; then there is no more to measure."""
+        asked = [each for each in self.findings if each.asked]
+        return bool(asked) and all(each.verdict != "inconclusive" for each in asked)
