@@ -5,7 +5,8 @@ What regressed is a failure, what could not be judged an error, what is inconclu
 
 import xml.etree.ElementTree as ET
 
-from gmixbench.report.gate_words import change, grounds, headline, value
+from gmixbench.report.gate_words import change, grounds, headline
+from gmixbench.report.verdicts import value
 from gmixbench.ruler.contrasts import Judgement
 from gmixbench.ruler.gate import Outcome, label
 

@@ -1,9 +1,10 @@
 """The gate's answer as Markdown, for a pull request or a job's summary."""
 
-import html
 from collections.abc import Iterator, Sequence
 
-from gmixbench.report.gate_words import change, grounds, headline, tally, value
+from gmixbench.report.gate_words import change, grounds, headline, tally
+from gmixbench.report.markdown import row, text
+from gmixbench.report.verdicts import value
 from gmixbench.ruler.contrasts import Judgement
 from gmixbench.ruler.gate import Outcome, label
 
@@ -16,19 +17,19 @@ def gate_markdown(outcome: Outcome) -> str:
 def _lines(outcome: Outcome) -> Iterator[str]:
     yield f"## gmixbench: {outcome.verdict}"
     yield ""
-    yield f"{_text(headline(outcome))} ({_text(outcome.new)} against {_text(outcome.baseline)})."
+    yield f"{text(headline(outcome))} ({text(outcome.new)} against {text(outcome.baseline)})."
     if outcome.faults:
         yield from ("", "| side | case | why |", "|---|---|---|")
         for fault in outcome.faults:
-            yield _row((fault.side, label(fault.key), fault.message))
+            yield row((fault.side, label(fault.key), fault.message))
     for word in ("regressed", "improved"):
         some = [one for one in outcome.judgements if one.verdict == word]
         yield from _table(word, some)
     yield from _table("no answer", outcome.unanswered)
     for line in filter(None, (outcome.refused, *outcome.notes)):
-        yield from ("", _text(line))
+        yield from ("", text(line))
     if outcome.changed:
-        yield from ("", _text("Changed: " + ", ".join(outcome.changed)))
+        yield from ("", text("Changed: " + ", ".join(outcome.changed)))
     if outcome.judgements:
         yield from ("", "<details>", f"<summary>All metrics: {tally(outcome)}</summary>")
         yield from _table("", outcome.judgements)
@@ -41,9 +42,9 @@ def _table(title: str, judgements: Sequence[Judgement]) -> Iterator[str]:
     if title:
         yield from ("", f"### {title[0].upper()}{title[1:]}")
     headings = ("verdict", "case", "metric", "baseline", "new", "change, 90 %", "from")
-    yield from ("", _row(headings), "|---|---|---|---:|---:|---|---|")
+    yield from ("", row(headings), "|---|---|---|---:|---:|---|---|")
     for one in judgements:
-        yield _row(
+        yield row(
             (
                 one.verdict,
                 label(one.key),
@@ -54,12 +55,3 @@ def _table(title: str, judgements: Sequence[Judgement]) -> Iterator[str]:
                 grounds(one),
             )
         )
-
-
-def _row(cells: Sequence[str]) -> str:
-    return "| " + " | ".join(_text(cell).replace("|", "\\|") for cell in cells) + " |"
-
-
-def _text(text: str) -> str:
-    # What a library said in an error is anyone's text: no line break, no markup, nobody's name.
-    return html.escape(" ".join(text.split()), quote=False).replace("@", "@\u200b")

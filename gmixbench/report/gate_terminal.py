@@ -6,18 +6,10 @@ from rich.console import RenderableType
 from rich.markup import escape
 from rich.table import Table
 
-from gmixbench.report.gate_words import change, grounds, headline, tally, value
+from gmixbench.report.gate_words import change, grounds, headline, tally
+from gmixbench.report.verdicts import COLOURS, value
 from gmixbench.ruler.contrasts import Judgement
 from gmixbench.ruler.gate import Outcome, label
-
-COLOURS = {
-    "regressed": "bold red",
-    "not measured": "bold red",
-    "inconclusive": "yellow",
-    "fine": "bold green",
-    "improved": "green",
-    "equivalent": "dim",
-}
 
 
 def gate_lines(outcome: Outcome) -> Iterator[RenderableType]:

@@ -1,10 +1,8 @@
 """What the gate says, in the words and numbers that the terminal and the files share."""
 
-from gmixbench.report.numbers import quantity
+from gmixbench.report import verdicts
 from gmixbench.ruler.contrasts import Judgement
 from gmixbench.ruler.gate import Outcome
-from gmixbench.ruler.metrics import METRICS
-from gmixbench.ruler.tolerances import TOLERANCES
 
 
 def headline(outcome: Outcome) -> str:
@@ -31,29 +29,14 @@ def tally(outcome: Outcome) -> str:
     return ", ".join(f"{count} {word}" for word, count in counts.items() if count)
 
 
-def value(metric: str, figure: float) -> str:
-    """A metric's value; more digits where differences and not ratios matter."""
-    if not _is_ratio(metric):
-        return f"{figure:.5g}"
-    return quantity(figure, METRICS[metric].unit if metric in METRICS else "s")
-
-
 def change(one: Judgement) -> str:
     """By how much, with the 90 % interval."""
-    if not _is_ratio(one.metric):
-        estimate, low, high = (f"{end:+.2g}" for end in one.change)
-        return f"{estimate} [{low}, {high}]".replace("-", "−")
-    estimate, low, high = (f"{100 * (end - 1):+.1f}" for end in one.change)
-    return f"{estimate} % [{low}, {high}]".replace("-", "−")
+    return verdicts.change(one.metric, *one.change)
 
 
 def grounds(one: Judgement) -> str:
     """Where the interval comes from, and what else is to be said."""
     return "; ".join(filter(None, (one.remark, one.source)))
-
-
-def _is_ratio(metric: str) -> bool:
-    return TOLERANCES[metric].scale == "ratio"
 
 
 def _faults(outcome: Outcome) -> str:

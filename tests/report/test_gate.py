@@ -56,7 +56,7 @@ def test_the_terminal_begins_with_the_verdict_and_leaves_nothing_out():
     text = terminal(MIXED)
     assert text.startswith("regressed: 1 of 5 metrics got worse; 2 cases are invalid")
     for words in (
-        "+33.3 % [+20.0, +40.0]",
+        "+33 % [+20, +40]",
         "NEW close unordered pymc nuts: bias: 9 MCSE off",
         "worse by itself; 7 pairs of runs",
         "3 timings are no evidence",
