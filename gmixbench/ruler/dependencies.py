@@ -1,4 +1,6 @@
-"""What else changed between two releases: the difference of their lock files."""
+"""What else changed between two environments: the difference of their lock files."""
+
+from collections.abc import Mapping
 
 from gmixbench.ruler.history import Release
 
@@ -18,19 +20,24 @@ PROJECTS = (
 
 
 def changed(before: Release, after: Release) -> tuple[str, ...]:
-    """Locked versions that differ, "numpy 1.26.4 → 2.1.3", the telling ones first.
+    """Locked versions that differ between two releases, that of Python among them."""
+    old, new = ({**r.packages, "python": r.python} for r in (before, after))
+    return differing(old, new)
+
+
+def differing(old: Mapping[str, str], new: Mapping[str, str]) -> tuple[str, ...]:
+    """Versions that differ, "numpy 1.26.4 → 2.1.3", the telling ones first.
 
     A project that was renamed stands once: "aesara 2.8.7 → pytensor 2.8.11". What only one of the
     two has is "none" in the other.
     """
-    old, new = ({**r.packages, "python": r.python} for r in (before, after))
     known = {name for names in PROJECTS for name in names}
     others = [(name,) for name in sorted({*old, *new} - known)]
     texts = (_text(names, old, new) for names in (*PROJECTS, *others))
     return tuple(text for text in texts if text)
 
 
-def _text(names: tuple[str, ...], old: dict[str, str], new: dict[str, str]) -> str | None:
+def _text(names: tuple[str, ...], old: Mapping[str, str], new: Mapping[str, str]) -> str | None:
     was = next((name for name in names if name in old), None)
     now = next((name for name in names if name in new), None)
     if was is None:

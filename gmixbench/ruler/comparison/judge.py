@@ -18,6 +18,7 @@ from gmixbench.ruler.comparison.nouns import (
     Reading,
     Trust,
 )
+from gmixbench.ruler.comparison.pooled import pooled
 from gmixbench.ruler.comparison.signed_rank import interval, p_above, walsh_averages
 from gmixbench.ruler.tolerances import TOLERANCES, Tolerance
 from gmixbench.ruler.verdict import FAMILYWISE, limit
@@ -103,7 +104,7 @@ def judge(comparison: Comparison) -> Outcome:
     readings = whole_blocks(comparison)
     blocks = len({each.block for each in readings})
     seen = looks(blocks)
-    measured = [*_differences(comparison, readings)]
+    measured = [*paired(comparison, readings)]
     trusts = tuple(
         _trust(comparison, variant, task, len(seen))
         for variant in range(len(comparison.variants))
@@ -132,7 +133,8 @@ def whole_blocks(comparison: Comparison) -> list[Reading]:
     return [row for rows in blocks if len(rows) == wanted for row in rows]
 
 
-def _differences(comparison: Comparison, readings: Sequence[Reading]) -> Iterator[Differences]:
+def paired(comparison: Comparison, readings: Sequence[Reading]) -> Iterator[Differences]:
+    """Every metric of every task between the variants of every pair, where both tell it."""
     table = {(each.block, each.variant, each.task): each for each in readings}
     blocks = sorted({each.block for each in readings})
     for pair in comparison.pairs:
@@ -279,28 +281,18 @@ def _trust(comparison: Comparison, variant: int, task: int, seen: int) -> Trust:
     checked = [each for each in rows if each.checks and each.ess]
     if not checked:
         return Trust(variant, task, tuple(reasons))
-    worst, z = max(_pooled(checked).items(), key=lambda item: item[1])
+    worst = max(pooled(checked), key=lambda check: check.z)
     # The error of all looks: judged at each of them, and after the last.
     allowed = limit(
         len(checked[0].checks),
         math.fsum(each.ess or 0.0 for each in checked),
         FAMILYWISE * share(seen),
     )
-    if not z <= allowed:
-        reasons.append(f"{worst} is {z:.1f} standard errors from the exact one, {allowed:.1f} pass")
-    return Trust(variant, task, tuple(reasons), z, allowed, worst)
-
-
-def _pooled(rows: Sequence[Reading]) -> dict[str, float]:
-    """Distance of the mean of all estimates from the exact value, in its own standard errors."""
-    found = {}
-    for checks in zip(*(each.checks for each in rows), strict=True):
-        bias = math.fsum(check.estimate - check.exact for check in checks)
-        spread = math.sqrt(math.fsum(check.mcse**2 for check in checks))
-        far = math.inf if bias else 0.0
-        z = abs(bias) / spread if spread > 0 else far
-        found[checks[0].name] = z if math.isfinite(z) else math.inf
-    return found
+    if not worst.z <= allowed:
+        reasons.append(
+            f"{worst.name} is {worst.z:.1f} standard errors from the exact one, {allowed:.1f} pass"
+        )
+    return Trust(variant, task, tuple(reasons), worst.z, allowed, worst.name)
 
 
 def _same_draws(readings: Sequence[Reading], pair: tuple[int, int], task: int) -> bool:

@@ -1,0 +1,40 @@
+"""How much longer a comparison would take, if the noise stays as it is."""
+
+from dataclasses import dataclass
+from statistics import median
+
+from gmixbench.ruler.comparison.judge import whole_blocks
+from gmixbench.ruler.comparison.nouns import Comparison, Finding, Outcome
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """Findings that must have an answer and have none, and what it would take.
+
+    `blocks` and `seconds` are what is still needed for all of them; `None` where no answer is in
+    sight for one.
+    """
+
+    open: tuple[Finding, ...]
+    blocks: int | None
+    seconds: float | None
+
+
+def outlook(outcome: Outcome) -> Outlook:
+    """What is still open, and how long it would take."""
+    waiting = tuple(
+        each for each in outcome.findings if each.asked and each.verdict == "inconclusive"
+    )
+    needed = [each.more for each in waiting if each.more is not None]
+    if len(needed) < len(waiting):
+        return Outlook(waiting, None, None)
+    blocks = max(needed, default=0)
+    return Outlook(waiting, blocks, blocks * block_seconds(outcome.comparison))
+
+
+def block_seconds(comparison: Comparison) -> float:
+    """Median seconds of the processes of a whole block; 0 where there is none."""
+    sums: dict[int, float] = {}
+    for each in whole_blocks(comparison):
+        sums[each.block] = sums.get(each.block, 0.0) + each.seconds
+    return median(sums.values()) if sums else 0.0
