@@ -5,15 +5,22 @@ import shlex
 import shutil
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from math import sqrt
 from pathlib import Path
 from textwrap import dedent
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 import gmixbench
 from gmixbench import cli
+from gmixbench.ruler.comparison.nouns import Comparison, Reading, Task, Variant
+from gmixbench.ruler.score import Check
+from gmixbench.spec import MODELS, PROFILES, Case
 
 os.environ.setdefault("MPLBACKEND", "Agg")  # read when matplotlib is first imported
 
@@ -154,3 +161,134 @@ def stack_python() -> Callable[[str], Path]:
             pytest.skip(str(error))  # no such interpreter, or no way to an index: it says which
 
     return python
+
+
+Values = Mapping[str, NDArray[np.float64]]
+"""Metrics of a task, each of shape (blocks, variants); NaN where one is not told."""
+
+
+@pytest.fixture(scope="session")
+def made_values() -> Callable[..., Values]:
+    """Make up plausible metrics of a task, shape (blocks, variants).
+
+    `changes` are, for each variant, factors by which it differs from the first one. The clock is
+    as noisy as `noise` says; ESS per gradient evaluation is the same on all sides but for `trees`.
+    `wild` are factors on the clock of some (block, variant).
+    """
+    return _made_values
+
+
+def _made_values(
+    *changes: Mapping[str, float],
+    method: str = "nuts",
+    blocks: int = 30,
+    noise: float = 0.004,
+    trees: float = 0.0,
+    wild: Mapping[tuple[int, int], float] | None = None,
+    seed: int = 0,
+) -> Values:
+    rng = np.random.default_rng(seed)
+    steps: list[Mapping[str, float]] = [{}, *changes]
+    shape = (blocks, len(steps))
+
+    def spread(metric: str, value: float, by: float) -> NDArray[np.float64]:
+        factors = np.array([step.get(metric, 1.0) for step in steps])
+        return np.asarray(value * factors * np.exp(by * rng.standard_normal(shape)))
+
+    clock = spread("seconds_per_gradient", 31e-6, noise)
+    for place, factor in (wild or {}).items():
+        clock[place] *= factor
+    compile_s, import_s = spread("compile_s", 4.2, 0.03), spread("import_s", 1.3, 0.08)
+    memory = spread("peak_memory", 5.1e8, 0.002)
+    if method != "nuts":
+        gap = 0.004 + 0.001 * rng.random((blocks, 1)) + [step.get("gap", 0.0) for step in steps]
+        return {
+            "steps_per_second": 0.3 / clock,
+            "gap": gap + 1e-4 * rng.standard_normal(shape),
+            "compile_s": compile_s,
+            "import_s": import_s,
+            "peak_memory": memory,
+        }
+    by_seed = np.exp(0.2 * rng.standard_normal((blocks, 1)))
+    algorithm = by_seed * spread("ess_per_gradient", 0.021, trees)
+    speed = algorithm / clock
+    return {
+        "seconds_per_gradient": clock,
+        "ess_per_gradient": algorithm,
+        "ess_per_second": speed,
+        "draws_per_second": 0.14 / clock,
+        "warmup_s": 4e4 * clock,
+        "compile_s": compile_s,
+        "time_to_ess_1000": compile_s + 4e4 * clock + 1000 / speed,
+        "import_s": import_s,
+        "peak_memory": memory,
+    }
+
+
+@pytest.fixture(scope="session")
+def comparison_of() -> Callable[..., Comparison]:
+    """Make a comparison of arrays of values, by task: "ordered nuts", "unordered advi-matched"...
+
+    `z` are the distances of variants from the exact posterior, all draws taken together; `faults`
+    and `failures` are what is wrong with all their processes; `same` says their draws are.
+    """
+    return _comparison_of
+
+
+def _comparison_of(
+    tables: Mapping[str, Values],
+    *,
+    names: Sequence[str] = ("A", "B", "C", "D"),
+    packages: Sequence[Mapping[str, str]] = ({"pymc": "6.3.2"}, {"pymc": "6.4.0"}),
+    z: Mapping[int, float] | None = None,
+    faults: Mapping[int, str] | None = None,
+    failures: Mapping[int, str] | None = None,
+    same: bool = False,
+    band: float = 0.02,
+) -> Comparison:
+    rng = np.random.default_rng(1)
+    blocks, count = next(iter(next(iter(tables.values())).values())).shape
+    locked = [dict(packages[min(k, len(packages) - 1)]) for k in range(count)]
+    variants = tuple(
+        Variant(names[k], f"stack-{k}", "pymc", {"python": "3.13.0", **locked[k]}, str(k) * 64)
+        for k in range(count)
+    )
+    settings = PROFILES["standard"].settings
+    words = [name.split() for name in tables]
+    tasks = tuple(Task(MODELS[model], method, settings(method)) for model, method in words)
+    readings = []
+    for block in range(blocks):
+        for k, (task, values) in enumerate(zip(tasks, tables.values(), strict=True)):
+            for place, side in enumerate(rng.permutation(count)):
+                case = Case("close", task.model, "pymc", task.method, task.settings, seed=block)
+                told = {name: float(some[block, side]) for name, some in values.items()}
+                reading = Reading(
+                    block, int(side), k, place, case, cold=True, began=f"2026-11-25T20:{block:02}",
+                    seconds=4.3,
+                    metrics={name: None if np.isnan(one) else one for name, one in told.items()},
+                    draws=f"{block}" if same else f"{block}-{side}",
+                )  # fmt: skip
+                if task.method == "nuts":
+                    far = (z or {}).get(int(side), 0.4)
+                    reading = replace(reading, checks=_checks(far / sqrt(blocks)), ess=4000.0)
+                if (faults or {}).get(int(side)):
+                    reading = replace(reading, faults=(faults[int(side)],))
+                if (failures or {}).get(int(side)):
+                    reading = replace(reading, failure=failures[int(side)], metrics={}, checks=())
+                readings.append(reading)
+    machine = {"processor": "Some CPU, 2 cores", "platform": "Linux 6.1", "arviz-stats": "1.3"}
+    return Comparison(variants, tasks, "close", band, 0.01, 7, machine, tuple(readings))
+
+
+def _checks(z: float) -> tuple[Check, ...]:
+    """Ten checks of one process, the second so many standard errors off."""
+    names = [
+        f"{figure} of the {which} mean"
+        for which in ("smaller", "larger")
+        for figure in ("mean", "sd", "5 % quantile", "95 % quantile")
+    ]
+    names += ["mean of the log density", "sd of the log density"]
+    return tuple(
+        Check(name, 0.7 + 0.003 * far, 0.7, 0.003, abs(far))
+        for name, far in zip(names, [0.01, 0.01, 0.01, 0.01, z, *[0.01] * 5], strict=True)
+    )

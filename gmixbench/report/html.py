@@ -1,8 +1,30 @@
-"""What pages are made with: Jinja's templates, and pictures inside the page."""
+"""What pages are made with: Jinja's templates, pictures inside the page, and their captions."""
 
 import base64
+from dataclasses import dataclass
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+
+from gmixbench.ruler.metrics import Metric
+
+
+@dataclass(frozen=True)
+class Caption:
+    """What a figure asks, how it is read, and what it answers, by name."""
+
+    question: str
+    guide: str
+    answers: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Image:
+    """A figure in the page."""
+
+    name: str
+    src: str
+    alt: str
+    caption: Caption
 
 
 def template(name: str) -> Template:
@@ -20,3 +42,10 @@ def template(name: str) -> Template:
 def embedded(png: bytes) -> str:
     """Address that holds a picture itself, so that the page is one file."""
     return "data:image/png;base64," + base64.b64encode(png).decode()
+
+
+def notes(metric: Metric) -> str:
+    """Unit and direction, as they stand behind a definition."""
+    better = f"{metric.better} is better" if metric.better else ""
+    told = [note for note in (metric.unit if metric.unit != "1" else "", better) if note]
+    return f"({', '.join(told)})" if told else ""

@@ -11,4 +11,7 @@ def row(cells: Sequence[str]) -> str:
 
 def text(some: str) -> str:
     """Text as it is: what a library said is anyone's: no line break, no markup, nobody's name."""
-    return html.escape(" ".join(some.split()), quote=False).replace("@", "@\u200b")
+    plain = html.escape(" ".join(some.split()), quote=False).replace("@", "@\u200b")
+    for mark in ("\\", "`", "*", "~", "](", "!["):
+        plain = plain.replace(mark, f"\\{mark}")
+    return plain

@@ -9,11 +9,11 @@ from matplotlib.figure import Figure
 
 from gmixbench.record import Failure, write_bytes
 from gmixbench.report import chains, losses, planes, style
-from gmixbench.report.html import embedded, template
+from gmixbench.report.html import Caption, Image, embedded, notes, template
 from gmixbench.report.numbers import MISSING, fixed, number
 from gmixbench.report.panel import Panel, is_nuts, panels
-from gmixbench.report.words import Caption, caption, headline
-from gmixbench.ruler.metrics import METRICS, Metric
+from gmixbench.report.words import caption, headline
+from gmixbench.ruler.metrics import METRICS
 from gmixbench.ruler.verdict import Judged
 from gmixbench.spec import Mixture
 from gmixbench.truth.exact import Exact
@@ -90,16 +90,6 @@ class Table:
 
 
 @dataclass(frozen=True)
-class Image:
-    """A figure in the page."""
-
-    name: str
-    src: str
-    alt: str
-    caption: Caption
-
-
-@dataclass(frozen=True)
 class Section:
     """Figures of one model on one data set, under what is exactly known of it."""
 
@@ -148,7 +138,7 @@ def write_report(
         failures=[(_case_name(failure), failure) for failure in failures],
         data=[image for image in data if image is not None],
         sections=sections,
-        metrics=[(metric.name, metric.definition, _notes(metric)) for metric in METRICS.values()],
+        metrics=[(metric.name, metric.definition, notes(metric)) for metric in METRICS.values()],
         environment=environment,
         measured=_measured(results),
         missing=MISSING,
@@ -282,12 +272,6 @@ def _measured(results: Sequence[Judged]) -> list[tuple[str, dict[str, str], str]
     return [
         (", ".join(names), dict(items), ", ".join(shims)) for items, (names, shims) in found.items()
     ]
-
-
-def _notes(metric: Metric) -> str:
-    better = f"{metric.better} is better" if metric.better else ""
-    notes = [note for note in (metric.unit if metric.unit != "1" else "", better) if note]
-    return f"({', '.join(notes)})" if notes else ""
 
 
 def _case_name(failure: Failure) -> str:

@@ -37,27 +37,20 @@ def value(metric: str, figure: float) -> str:
 
 def band(metric: str, width: float) -> str:
     """How much is no change."""
-    if is_ratio(metric):
-        return f"{100 * width:g} %"
-    unit = METRICS[metric].unit
-    return f"{width:g}" if unit == "1" else f"{width:g} {unit}"
+    return f"{100 * width:g} %" if is_ratio(metric) else f"{width:g}{_unit(metric, width)}"
 
 
 def change(metric: str, estimate: float, low: float, high: float) -> str:
-    """By how much, with its interval: "−12 % [−15, −9]", "×30.2 [29.1, 31.4]", "+0.02 [...]"."""
-    told = [part for part in (estimate, low, high) if _finite(metric, part)]
-    if not is_ratio(metric):
-        texts = [f"{part:+.2g}" for part in told]
-        unit = ""
-    elif in_times(estimate):
-        texts = [number(part) for part in told]
-        texts[0] = f"×{texts[0]}"
-        unit = ""
-    else:
-        texts = percents(*told)
-        unit = " %"
-    interval = f" [{texts[1]}, {texts[2]}]" if len(texts) == 3 else ", no interval yet"
-    return f"{texts[0]}{unit}{interval}".replace("-", "−")
+    """By how much, with its interval: "−12 % [−15, −9]", "×30.2 [29.1, 31.4]"."""
+    if not (_bounded(metric, low) and _bounded(metric, high)):
+        return f"{size(metric, estimate)} [no interval]"
+    first, *bounds = _texts(metric, estimate, low, high)
+    return f"{first}{_unit(metric, estimate)} [{', '.join(bounds)}]"
+
+
+def size(metric: str, estimate: float) -> str:
+    """By how much, without an interval: "−12 %", "×30.2", "+0.02 nats"."""
+    return _texts(metric, estimate)[0] + _unit(metric, estimate)
 
 
 def in_times(ratio: float) -> bool:
@@ -77,8 +70,32 @@ def percents(*ratios: float, sign: str = "+") -> list[str]:
     coarse = abs(shares[0]) >= 10 or max(shares) - min(shares) >= 4
     decimals = 0 if coarse else 1
     # Rounded first, so that nothing is "-0.0".
-    return [f"{round(share, decimals) + 0.0:{sign}.{decimals}f}" for share in shares]
+    return [
+        f"{round(share, decimals) + 0.0:{sign}.{decimals}f}".replace("-", "−") for share in shares
+    ]
 
 
-def _finite(metric: str, part: float) -> bool:
-    return math.isfinite(part) and (part > 0 or not is_ratio(metric))
+def _texts(metric: str, estimate: float, *bounds: float) -> list[str]:
+    if not is_ratio(metric):
+        return _differences(estimate, *bounds)
+    if in_times(estimate):
+        return [f"×{number(estimate)}", *map(number, bounds)]
+    return percents(estimate, *bounds)
+
+
+def _differences(*parts: float) -> list[str]:
+    """With two digits of the largest."""
+    largest = max(map(abs, parts)) or 1.0
+    decimals = max(0, 1 - math.floor(math.log10(largest)))
+    return [f"{part:+.{decimals}f}".replace("-", "−") for part in parts]
+
+
+def _unit(metric: str, estimate: float) -> str:
+    if is_ratio(metric):
+        return "" if in_times(estimate) else " %"
+    unit = METRICS[metric].unit
+    return "" if unit == "1" else f" {unit}"
+
+
+def _bounded(metric: str, bound: float) -> bool:
+    return math.isfinite(bound) and (bound > 0 or not is_ratio(metric))

@@ -2,21 +2,12 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
+from gmixbench.report.html import Caption
 from gmixbench.report.numbers import fixed, listing, number, percent
 from gmixbench.report.panel import Panel, is_nuts
 from gmixbench.ruler.verdict import CONVERGED, Judged
 from gmixbench.spec import Mixture
-
-
-@dataclass(frozen=True)
-class Caption:
-    """What a figure asks, how it is read, and what these runs answer."""
-
-    question: str
-    guide: str
-    answers: tuple[tuple[str, str], ...]
 
 
 def caption(figure: str, panels: Sequence[Panel]) -> Caption:

@@ -101,7 +101,7 @@ def test_markdown_has_every_metric_and_no_foreign_markup():
     rows = [line for line in page.splitlines() if line.startswith("| BASELINE")]
     assert len(rows) == 1
     assert rows[0].count("|") - rows[0].count("\\|") == 4
-    assert "+0.0005 [−0.001, +0.002]" in page
+    assert "+0.0005 nats [−0.0010, +0.0020]" in page
 
 
 def test_junit_fails_what_regressed_and_only_that():

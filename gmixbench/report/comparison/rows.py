@@ -1,0 +1,101 @@
+"""The rows of a comparison's tables, as the terminal, the page and a pull request show them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from gmixbench.report.comparison.findings import band, change
+from gmixbench.report.comparison.steps import step
+from gmixbench.report.numbers import MISSING, fixed
+from gmixbench.report.verdicts import SYMBOLS, value
+from gmixbench.ruler.comparison.nouns import Finding, Outcome, Trust
+
+
+@dataclass(frozen=True)
+class Row:
+    """A metric of a task: what it was, what it is, and what is said of that.
+
+    `asked` tells whether there must be an answer.
+    """
+
+    metric: str
+    old: str
+    new: str
+    change: str
+    band: str
+    verdict: str
+    symbol: str
+    blocks: str
+    asked: bool
+
+
+@dataclass(frozen=True)
+class Section:
+    """All rows of a task between two variants; `changed` says what made the one the other."""
+
+    task: str
+    old: str
+    new: str
+    changed: str
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Whether a variant is right in a task, and how far off its worst check is."""
+
+    task: str
+    variant: str
+    valid: bool
+    z: str
+    limit: str
+    worst: str
+    reasons: tuple[str, ...]
+
+
+def sections(outcome: Outcome) -> Iterator[Section]:
+    """Each task from the first variant to the last, then by step; those that have a finding."""
+    comparison = outcome.comparison
+    for task, named in enumerate(comparison.tasks):
+        for pair in comparison.pairs:
+            rows = [
+                _row(each) for each in outcome.findings if (each.pair, each.task) == (pair, task)
+            ]
+            old, new = (comparison.variants[side].name for side in pair)
+            if rows:
+                changed = step(comparison, pair) if pair != comparison.pairs[0] else ""
+                yield Section(named.name, old, new, changed, tuple(rows))
+
+
+def answers(outcome: Outcome) -> list[Answer]:
+    """Each task of each variant, both sides of a task together."""
+    return [
+        _answer(outcome, trust)
+        for trust in sorted(outcome.trusts, key=lambda trust: (trust.task, trust.variant))
+    ]
+
+
+def _row(finding: Finding) -> Row:
+    return Row(
+        finding.metric,
+        value(finding.metric, finding.old),
+        value(finding.metric, finding.new),
+        change(finding),
+        band(finding),
+        finding.verdict,
+        SYMBOLS[finding.verdict],
+        str(finding.blocks) if finding.blocks else MISSING,
+        finding.asked,
+    )
+
+
+def _answer(outcome: Outcome, trust: Trust) -> Answer:
+    comparison = outcome.comparison
+    return Answer(
+        comparison.tasks[trust.task].name,
+        comparison.variants[trust.variant].name,
+        trust.valid,
+        fixed(trust.z, 1),
+        fixed(trust.limit, 1),
+        trust.worst,
+        trust.reasons,
+    )

@@ -1,0 +1,147 @@
+"""The sentences of a comparison: right or wrong first, then how much, and why."""
+
+from collections.abc import Iterator, Sequence
+
+from gmixbench.report.comparison.factors import speed
+from gmixbench.report.comparison.findings import change, moved, title, told
+from gmixbench.report.comparison.steps import carried
+from gmixbench.report.numbers import listing
+from gmixbench.ruler.comparison.judge import FARTHEST
+from gmixbench.ruler.comparison.nouns import Comparison, Finding, Outcome, Trust
+from gmixbench.ruler.comparison.outlook import Outlook, outlook
+from gmixbench.ruler.dependencies import differing
+
+NOT_MEASURED = ("not measured",)
+"""Reasons of a variant that left nothing at all."""
+
+LEADING = (
+    "ess_per_second",
+    "seconds_per_gradient",
+    "ess_per_gradient",
+    "steps_per_second",
+    "gap",
+)
+"""Metrics that the first sentence on a task is about."""
+
+
+def headline(outcome: Outcome) -> str:
+    """Verdict on the whole, in one sentence."""
+    wrong = [trust for trust in outcome.trusts if not trust.valid]
+    if wrong:
+        variants = outcome.comparison.variants
+        names = [*dict.fromkeys(variants[trust.variant].name for trust in wrong)]
+        if all(trust.reasons == NOT_MEASURED for trust in wrong):
+            return f"{listing(names)} left nothing to judge"
+        return f"{listing(names)} {'is' if len(names) == 1 else 'are'} invalid"
+    count = len(outcome.whole)
+    right = f"right on {'both' if len(outcome.comparison.variants) == 2 else 'all'} sides"
+    if outcome.verdict == "regressed":
+        worse = sum(each.verdict == "regressed" for each in outcome.whole)
+        return f"{worse} of {count} metrics got worse; {right}"
+    if outcome.verdict == "inconclusive":
+        return f"not enough evidence yet; {right}"
+    better = sum(each.verdict == "improved" for each in outcome.whole)
+    also = f", {better} got better" if better else ""
+    return f"none of {count} metrics got worse{also}; {right}"
+
+
+def sentences(outcome: Outcome) -> tuple[str, ...]:
+    """What a comparison says, task by task; then what is still open."""
+    tasks = range(len(outcome.comparison.tasks))
+    return (
+        *(text for task in tasks for text in _task(outcome, task)),
+        *_open(outlook(outcome)),
+    )
+
+
+def differences(comparison: Comparison) -> tuple[str, ...]:
+    """Versions that differ between the first variant and the last."""
+    first, last = comparison.variants[0], comparison.variants[-1]
+    return differing(first.packages, last.packages)
+
+
+def duration(seconds: float) -> str:
+    """So much more time, as a person would say it."""
+    if seconds < 90:
+        return f"{seconds:.0f} more seconds"
+    if seconds < 90 * 60:
+        return f"{seconds / 60:.0f} more minutes"
+    return f"{seconds / 3600:.1f} more hours"
+
+
+def _task(outcome: Outcome, task: int) -> Iterator[str]:
+    comparison = outcome.comparison
+    several = len(comparison.tasks) > 1
+    where = f"{comparison.tasks[task].name}: " if several else ""
+    wrong = [trust for trust in outcome.trusts if trust.task == task and not trust.valid]
+    for trust in wrong:
+        yield f"{where}{_wrong(comparison, trust)}."  # a name keeps its case
+    whole = {each.metric: each for each in outcome.whole if each.task == task}
+    if not whole:
+        if not wrong:
+            yield _sentence(where, "nothing to compare yet: no block is whole")
+        return
+    yield _sentence(where, "; ".join(_first(outcome, task, whole)))
+    rest = [each for each in whole.values() if each.metric not in LEADING]
+    for word in ("regressed", "improved"):
+        some = [f"{title(each.metric)} {change(each)}" for each in rest if each.verdict == word]
+        if some:
+            yield _sentence(where, f"also {word}: {', '.join(some)}")
+    if len(comparison.variants) > 2:
+        for finding in _asked_first(whole):
+            for text in carried(outcome, finding):
+                yield f"{where}{text}."
+
+
+def _wrong(comparison: Comparison, trust: Trust) -> str:
+    name = comparison.variants[trust.variant].name
+    if trust.reasons == NOT_MEASURED:
+        return f"{name} was not measured: no speed is shown"
+    return f"{name} is invalid: {'; '.join(trust.reasons)}: no speed is shown"
+
+
+def _first(outcome: Outcome, task: int, whole: dict[str, Finding]) -> Iterator[str]:
+    comparison = outcome.comparison
+    same = (comparison.pairs[0], task) in outcome.same_draws
+    if comparison.tasks[task].method != "nuts":
+        yield from (told(whole[metric]) for metric in LEADING if metric in whole)
+        yield "valid on both sides"
+        if same:
+            yield "the fits are the same, draw by draw"
+        return
+    # Of the same trees it need not be said that ESS per gradient evaluation is the same.
+    known = {name: each for name, each in whole.items() if not (same and each.repeats)}
+    if "ess_per_second" in known:
+        yield speed(known)
+    else:
+        yield from (told(known[metric]) for metric in LEADING if metric in known)
+    yield "the answer is right on both sides"
+    if same:
+        yield "the trees are the same, draw by draw"
+
+
+def _asked_first(whole: dict[str, Finding]) -> Sequence[Finding]:
+    """Findings whose steps are told: the factors, or else the whole that they explain."""
+    asked = [each for each in whole.values() if each.asked]
+    led = [whole[metric] for metric in LEADING if metric in whole]
+    return asked if any(map(moved, asked)) else [*asked, *(each for each in led if moved(each))]
+
+
+def _open(found: Outlook) -> Iterator[str]:
+    if not found.open:
+        return
+    names = listing([*dict.fromkeys(title(each.metric) for each in found.open)])
+    if found.blocks is None or found.seconds is None:
+        yield (
+            f"Not enough evidence for {names}, and none in sight within {FARTHEST:,} blocks: the "
+            "change is too near the edge of the band, or the noise too large."
+        )
+        return
+    blocks = f"{found.blocks} more block{'' if found.blocks == 1 else 's'}"
+    yield (
+        f"Not enough evidence yet for {names}: about {blocks} would do ({duration(found.seconds)})."
+    )
+
+
+def _sentence(where: str, text: str) -> str:
+    return f"{where}{text}." if where else f"{text[0].upper()}{text[1:]}."
