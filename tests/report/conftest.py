@@ -1,7 +1,15 @@
-"""Judged runs made up for the report: sound, stuck, broken and failed ones, in milliseconds."""
+"""Judged runs made up for the report: sound, stuck, broken and failed ones, in milliseconds.
 
+And what its pages are read with: a parser, and a browser.
+"""
+
+import re
+import shutil
+import subprocess
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from html.parser import HTMLParser
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -134,3 +142,76 @@ def without_validity(judged: Judged) -> Judged:
     """The same run, judged invalid but with its speeds left in: the report must hide them."""
     verdict = replace(judged.verdict, valid=False, reasons=("said so",))
     return replace(judged, verdict=verdict)
+
+
+class Page(HTMLParser):
+    """Images, links and text of a page."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.images, self.tags, self.targets, self.words = [], set(), [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.add(tag)
+        attributes = dict(attrs)
+        if tag == "img":
+            self.images.append(attributes)
+        self.targets += [attributes[name] for name in ("href", "src") if name in attributes]
+
+    def handle_data(self, data):
+        self.words.append(data)
+
+    @property
+    def text(self):
+        return " ".join(" ".join(self.words).split())
+
+
+@pytest.fixture(scope="session")
+def read_page() -> Callable[[Path], Page]:
+    """Read a page that was written."""
+    return lambda path: Page(path.read_text(encoding="utf-8"))
+
+
+@dataclass(frozen=True)
+class Browser:
+    """Chromium, with a folder of its own."""
+
+    profile: Path
+
+    def complaints(self, path):
+        """What the page made the browser write to its console."""
+        done = self._dump(path, "--enable-logging=stderr", "--v=0")
+        return [line for line in done.stderr.splitlines() if "CONSOLE" in line]
+
+    def look(self, path, width=700):
+        """Widths of all images once loaded, and how far the page is wider than a window."""
+        policy = re.compile(r'<meta http-equiv="Content-Security-Policy"[^>]*>')
+        probe = (
+            "<script>addEventListener('load', () => { const seen = document.createElement('pre');"
+            "seen.id = 'seen'; seen.textContent = "
+            "[...document.images].map(i => i.naturalWidth).join()"
+            "+ ';' + (document.documentElement.scrollWidth - innerWidth);"
+            "document.body.append(seen); });</script></body>"
+        )
+        copy = self.profile / "probed.html"
+        text = policy.sub("", path.read_text(encoding="utf-8"))
+        copy.write_text(text.replace("</body>", probe), encoding="utf-8")
+        done = self._dump(copy, f"--window-size={width},900")
+        widths, over = re.search(r'<pre id="seen">(.*);(.*)</pre>', done.stdout).groups()
+        return [int(width) for width in widths.split(",")], int(over)
+
+    def _dump(self, path, *options):
+        browser = shutil.which("chromium")
+        assert browser, "this test opens the page in Chromium, which is not on PATH"
+        command = [browser, "--headless", "--no-sandbox", "--disable-gpu", "--dump-dom"]
+        command += ["--disable-background-networking", f"--user-data-dir={self.profile}", *options]
+        return subprocess.run(
+            [*command, path.as_uri()], capture_output=True, text=True, timeout=60, check=True
+        )
+
+
+@pytest.fixture
+def browser(tmp_path: Path) -> Browser:
+    """Chromium; a test that asks for it is marked `browser`."""
+    return Browser(tmp_path)

@@ -1,10 +1,7 @@
 import base64
 import re
-import shutil
-import subprocess
 import time
 from dataclasses import replace
-from html.parser import HTMLParser
 
 import numpy as np
 import pytest
@@ -18,29 +15,6 @@ from gmixbench.ruler.metrics import METRICS
 FIGURES = {"trace", "joint", "autocorrelation", "ranks", "agreement", "loss", "approximation"}
 
 
-class Page(HTMLParser):
-    """Images, links and text of a page."""
-
-    def __init__(self, text):
-        super().__init__()
-        self.images, self.tags, self.targets, self.words = [], set(), [], []
-        self.feed(text)
-
-    def handle_starttag(self, tag, attrs):
-        self.tags.add(tag)
-        attributes = dict(attrs)
-        if tag == "img":
-            self.images.append(attributes)
-        self.targets += [attributes[name] for name in ("href", "src") if name in attributes]
-
-    def handle_data(self, data):
-        self.words.append(data)
-
-    @property
-    def text(self):
-        return " ".join(" ".join(self.words).split())
-
-
 @pytest.fixture(scope="module")
 def path(tmp_path_factory, exact, results):
     case = replace(results[0].run.case, backend="blackjax")
@@ -51,13 +25,16 @@ def path(tmp_path_factory, exact, results):
 
 
 @pytest.fixture(scope="module")
-def page(path):
-    return Page(path.read_text(encoding="utf-8"))
+def page(path, read_page):
+    return read_page(path)
 
 
-def _write(tmp_path, exact, results):
-    path = write_report(tmp_path, results, [], {"close": exact}, {})
-    return Page(path.read_text(encoding="utf-8"))
+@pytest.fixture
+def write(tmp_path, exact, read_page):
+    def write(name, results):
+        return read_page(write_report(tmp_path / name, results, [], {"close": exact}, {}))
+
+    return write
 
 
 @pytest.fixture
@@ -104,13 +81,13 @@ def test_definitions_and_environments_are_told(page):
 
 
 @pytest.mark.usefixtures("undrawn")
-def test_invalid_run_shows_no_speed_but_its_reason(tmp_path, exact, nuts):
+def test_invalid_run_shows_no_speed_but_its_reason(write, nuts):
     run = nuts(draws=300, crossings=0.2)
     speeds = {name: 76543.0 for name, metric in METRICS.items() if metric.speed}
     shown = replace(run, scores=replace(run.scores, metrics={**run.scores.metrics, **speeds}))
-    assert "76,500" in _write(tmp_path / "valid", exact, [shown]).text
+    assert "76,500" in write("valid", [shown]).text
     verdict = replace(run.verdict, valid=False, reasons=("the density is wrong",))
-    page = _write(tmp_path / "invalid", exact, [replace(shown, verdict=verdict)])
+    page = write("invalid", [replace(shown, verdict=verdict)])
     assert "76,500" not in page.text
     assert "the density is wrong" in page.text
     assert "✗ invalid" in page.text
@@ -138,10 +115,10 @@ def test_figure_of_an_invalid_run_shows_no_speed(exact, nuts):
 @pytest.mark.parametrize(
     ("chains", "draws"), [(1, 10), (8, 500), pytest.param(8, 20_000, marks=pytest.mark.slow)]
 )
-def test_one_and_eight_chains(tmp_path, exact, nuts, chains, draws):
+def test_one_and_eight_chains(write, nuts, chains, draws):
     run = nuts(chains=chains, draws=draws, crossings=0.05)
     begun = time.monotonic()
-    page = _write(tmp_path, exact, [run])
+    page = write("page", [run])
     assert len(page.images) == 6
     assert time.monotonic() - begun < 15  # takes two
 
@@ -163,18 +140,18 @@ def _far_away(means):
 
 
 @pytest.mark.parametrize("model", ["unordered", "ordered"])
-def test_broken_draws_are_shown_all_the_same(tmp_path, exact, nuts, model):
+def test_broken_draws_are_shown_all_the_same(write, nuts, model):
     spoils = (_some_not_finite, _one_value, _far_away)
-    page = _write(tmp_path, exact, [nuts(model, draws=100, spoil=spoil) for spoil in spoils])
+    page = write("page", [nuts(model, draws=100, spoil=spoil) for spoil in spoils])
     assert len(page.images) == 6
 
 
-def test_draws_of_which_none_is_finite_are_shown_all_the_same(tmp_path, exact, nuts):
-    page = _write(tmp_path, exact, [nuts(draws=100, spoil=_all_not_finite)])
+def test_draws_of_which_none_is_finite_are_shown_all_the_same(write, nuts):
+    page = write("page", [nuts(draws=100, spoil=_all_not_finite)])
     assert len(page.images) == 6
 
 
-def test_broken_fit_is_shown_all_the_same(tmp_path, exact, advi):
+def test_broken_fit_is_shown_all_the_same(write, advi):
     run = advi(steps=100)
     fit = replace(run.run.result, trace=np.full(100, np.nan), means=np.full((50, 2), np.nan))
     metrics = {**run.scores.metrics, "loss": np.nan, "gap": None, "kl": None}
@@ -184,31 +161,31 @@ def test_broken_fit_is_shown_all_the_same(tmp_path, exact, advi):
         scores=replace(run.scores, metrics=metrics),
         verdict=replace(run.verdict, valid=False, reasons=("no finite loss",)),
     )
-    page = _write(tmp_path, exact, [broken])
+    page = write("page", [broken])
     assert "no finite loss" in page.text
     assert len(page.images) == 3
 
 
 @pytest.mark.usefixtures("undrawn")
-def test_runs_that_differ_have_names_that_differ(tmp_path, exact, nuts):
+def test_runs_that_differ_have_names_that_differ(write, nuts):
     runs = [nuts(draws=100, seed=seed) for seed in range(4)]
-    page = _write(tmp_path, exact, runs)
+    page = write("page", runs)
     assert all(f"pymc · seed {seed}" in page.text for seed in range(4))
     assert len(page.images) == 2 * 4 + 2  # four runs take two figures, R-hat and the data one
 
 
-def test_report_of_nothing_says_so(tmp_path):
-    page = Page(write_report(tmp_path, [], [], {}, {}).read_text(encoding="utf-8"))
+def test_report_of_nothing_says_so(tmp_path, read_page):
+    page = read_page(write_report(tmp_path, [], [], {}, {}))
     assert "0 cases: 0 valid." in page.text
     assert "No case was measured." in page.text
 
 
 @pytest.mark.usefixtures("undrawn")
-def test_data_set_with_an_odd_name_stays_in_its_folder(tmp_path, exact, nuts):
+def test_data_set_with_an_odd_name_stays_in_its_folder(tmp_path, exact, nuts, read_page):
     run = nuts(draws=100, dataset="../my <data>.csv")
     path = write_report(tmp_path, [run], [], {"../my <data>.csv": exact}, {})
     assert len(list((tmp_path / "figures").glob("*.png"))) == 6
-    assert "my <data>.csv" in Page(path.read_text(encoding="utf-8")).text
+    assert "my <data>.csv" in read_page(path).text
 
 
 def test_folder_that_cannot_be_written_is_an_os_error(tmp_path, exact, nuts):
@@ -217,53 +194,20 @@ def test_folder_that_cannot_be_written_is_an_os_error(tmp_path, exact, nuts):
         write_report(tmp_path / "file", [nuts(draws=100)], [], {"close": exact}, {})
 
 
-def _chromium(path, profile, *options):
-    browser = shutil.which("chromium")
-    assert browser, "this test opens the report in Chromium, which is not on PATH"
-    command = [browser, "--headless", "--no-sandbox", "--disable-gpu", "--dump-dom"]
-    command += ["--disable-background-networking", f"--user-data-dir={profile}", *options]
-    return subprocess.run(
-        [*command, path.as_uri()], capture_output=True, text=True, timeout=60, check=True
-    )
-
-
-def _complaints(path, profile):
-    """What the page made the browser write to its console."""
-    done = _chromium(path, profile, "--enable-logging=stderr", "--v=0")
-    return [line for line in done.stderr.splitlines() if "CONSOLE" in line]
-
-
-def _look(path, profile):
-    """Widths of all images once loaded, and how far the page is wider than a narrow window."""
-    policy = re.compile(r'<meta http-equiv="Content-Security-Policy"[^>]*>')
-    probe = (
-        "<script>addEventListener('load', () => { const seen = document.createElement('pre');"
-        "seen.id = 'seen'; seen.textContent = [...document.images].map(i => i.naturalWidth).join()"
-        "+ ';' + (document.documentElement.scrollWidth - innerWidth);"
-        "document.body.append(seen); });</script></body>"
-    )
-    copy = profile / "probed.html"
-    text = policy.sub("", path.read_text(encoding="utf-8"))
-    copy.write_text(text.replace("</body>", probe), encoding="utf-8")
-    done = _chromium(copy, profile, "--window-size=700,900")
-    widths, over = re.search(r'<pre id="seen">(.*);(.*)</pre>', done.stdout).groups()
-    return [int(width) for width in widths.split(",")], int(over)
-
-
 @pytest.mark.browser
-def test_chromium_loads_every_image_without_a_word(path, page, tmp_path):
-    assert _complaints(path, tmp_path) == []
-    widths, over = _look(path, tmp_path)
+def test_chromium_loads_every_image_without_a_word(path, page, browser):
+    assert browser.complaints(path) == []
+    widths, over = browser.look(path)
     assert len(widths) == len(page.images)
     assert min(widths) > 1000
     assert over <= 0
 
 
 @pytest.mark.browser
-def test_chromium_would_tell_of_a_broken_page(tmp_path):
+def test_chromium_would_tell_of_a_broken_page(tmp_path, browser):
     path = tmp_path / "broken.html"
     path.write_text(
         "<body><img src='data:image/png;base64,AAAA'><script>nothing.here()</script></body>"
     )
-    assert _complaints(path, tmp_path)
-    assert _look(path, tmp_path)[0] == [0]
+    assert browser.complaints(path)
+    assert browser.look(path)[0] == [0]

@@ -96,8 +96,8 @@ def _looks(axes: Axes, ends: Sequence[tuple[int, Finding]], last: int, shown: Vi
     """From each look to the next, what was said there."""
     for seen, _ in ends:
         axes.axvline(seen, color=style.FAINT, linewidth=0.7, linestyle=(0, (1, 2)))
-    starts = [seen for seen, _ in ends]
-    for (seen, said), until in zip(ends, [*starts[1:], last + 1], strict=True):
+    untils = [*(seen for seen, _ in ends[1:]), last + 1]
+    for (seen, said), until in zip(ends, untils, strict=False):  # before the first look, none
         found, (_, colour) = said.change, MARKS[said.verdict]
         low, middle, high = (
             shown.clipped(place(said, part)) for part in (found.low, found.estimate, found.high)

@@ -85,7 +85,8 @@ def within(points: Sequence[float], bounds: Sequence[float], band: float) -> Vie
 def label(axis: Axis, shown: View, most: int = 8) -> None:
     """Ticks of an axis of ratios, about so many."""
     ratios = _ratios(shown, most)
-    texts = [_times(ratio) if max(ratios) > 2 else _percent(ratio) for ratio in ratios]
+    far = any(not 0.5 <= ratio <= 2 for ratio in ratios)
+    texts = [_times(ratio) if far else _percent(ratio) for ratio in ratios]
     axis.set_ticks([math.log(ratio) for ratio in ratios], texts)
 
 

@@ -32,7 +32,13 @@ def carried(outcome: Outcome, whole: Finding) -> Iterator[str]:
     with_it = [each for each in parts if each.verdict == whole.verdict]
     against = [each for each in parts if moved(each) and each.verdict != whole.verdict]
     missing = len(comparison.pairs) - 1 - len(parts)
-    said = [_carrying(comparison, whole, with_it, parts)]
+    if with_it:
+        said = [_carrying(comparison, whole, with_it)]
+    else:
+        name = f"{title(whole.metric)} {size(whole)}"
+        lead = f"No single step carries {name} by itself"
+        lead = f"Which step carries {name} is open" if missing else lead
+        said = [f"{lead}: {_listed(comparison, parts)}" if parts else lead]
     if against:
         said.append(f"against it: {_listed(comparison, against)}")
     if missing:
@@ -40,16 +46,11 @@ def carried(outcome: Outcome, whole: Finding) -> Iterator[str]:
     yield "; ".join(said)
 
 
-def _carrying(
-    comparison: Comparison, whole: Finding, with_it: Sequence[Finding], parts: Sequence[Finding]
-) -> str:
-    name, total = title(whole.metric), size(whole)
-    if not with_it:
-        told = f": {_listed(comparison, parts)}" if parts else ""
-        return f"No single step carries {name} {total} by itself{told}"
+def _carrying(comparison: Comparison, whole: Finding, with_it: Sequence[Finding]) -> str:
     names = listing([step(comparison, each.pair) for each in with_it])
     sizes = listing([size(each) for each in with_it])
-    return f"{names} {'carries' if len(with_it) == 1 else 'carry'} it: {name} {sizes} of {total}"
+    verb = "carries" if len(with_it) == 1 else "carry"
+    return f"{names} {verb} it: {title(whole.metric)} {sizes} of {size(whole)}"
 
 
 def _listed(comparison: Comparison, some: Sequence[Finding]) -> str:

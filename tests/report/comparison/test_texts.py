@@ -1,0 +1,142 @@
+"""The terminal's tables and the Markdown: all is there, in order, and nothing foreign in it."""
+
+import io
+import re
+
+import pytest
+from rich.console import Console
+from rich.markup import escape
+
+from gmixbench.report.comparison.floors import floors_table
+from gmixbench.report.comparison.markdown import comparison_markdown
+from gmixbench.report.comparison.rows import sections
+from gmixbench.report.comparison.terminal import comparison_lines
+
+
+def _printed(lines, width=80):
+    file = io.StringIO()
+    console = Console(width=width, file=file)
+    for line in lines:
+        console.print(line, soft_wrap=isinstance(line, str), highlight=False)
+    return file.getvalue()
+
+
+def terminal(outcome, width=80):
+    return _printed(comparison_lines(outcome), width)
+
+
+TEXTS = {"terminal": terminal, "markdown": comparison_markdown}
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_a_row_is_a_line_with_everything_in_it(outcome_of, width):
+    lines = terminal(outcome_of("slower"), width).splitlines()
+    (row,) = (line for line in lines if line.startswith("seconds_per_gradient"))
+    assert re.split(r"  +|(?<=µs) ", row.strip())[:3] == [
+        "seconds_per_gradient 31.0 µs",
+        "35.3 µs",
+        "+14 % [+13, +15]",
+    ]
+    assert row.split()[-4:] == ["2", "%", "regressed", "12"]
+    starts = ("seconds", "ess", "draws", "warmup", "compile", "time", "import", "peak")
+    rows = [line for line in lines if line.startswith(starts)]
+    assert len(rows) == 9
+    assert all(len(line.rstrip()) <= width for line in rows)
+
+
+def test_right_or_wrong_comes_first_then_sentences_tables_and_what_differs(outcome_of):
+    text = terminal(outcome_of("slower"))
+    parts = (
+        "regressed: 5 of 9 metrics got worse",
+        "unordered nuts B       yes       0.4   4.9 mean of the larger mean",
+        "ESS/s regressed",
+        "unordered nuts: A → B",
+        "differs: pymc 6.3.2 → 6.4.0",
+    )
+    places = [text.index(part) for part in parts]
+    assert places == sorted(places)
+    assert text.startswith(parts[0])
+
+
+def test_what_else_differs_is_told_with_what_to_do_about_it(comparison_of, made_values, outcome_of):
+    from gmixbench.ruler.comparison.judge import judge
+
+    packages = ({"pymc": "6.3.2", "numpy": "2.3"}, {"pymc": "6.4.0", "numpy": "2.4"})
+    found = judge(comparison_of({"ordered nuts": made_values({})}, packages=packages))
+    assert "numpy 2.3 → 2.4\n--hold-dependencies" in terminal(found)
+    assert "--hold-dependencies" not in terminal(outcome_of("slower"))
+    same = judge(comparison_of({"ordered nuts": made_values({})}, packages=packages[:1]))
+    assert "differs: no locked version" in terminal(same)
+    assert "No locked version differs." in comparison_markdown(same)
+
+
+def test_steps_stand_in_a_table_of_what_must_be_answered(outcome_of):
+    text = terminal(outcome_of("steps"))
+    assert "unordered nuts, by step" in text
+    assert re.search(r"pytensor 2.28.1 → 2.30.0 ▼ \+13 % \[\+12, \+14\] +=  ?the same", text)
+    assert re.search(r"numpy 2.3.1 → 2.4.0 +=  ?\+0.9 %", text)
+
+
+@pytest.mark.parametrize("show", TEXTS.values(), ids=list(TEXTS))
+def test_of_what_is_invalid_no_speed_is_shown(outcome_of, show):
+    """Each number of the two sides, had they been right, is looked for."""
+    speeds = {
+        cell
+        for section in sections(outcome_of("valid"))
+        for row in section.rows
+        for cell in (row.metric, row.old, row.new, row.change)
+    }
+    assert {"31.0 µs", "15.5 µs", "+100 % [+98, +102]"} <= speeds
+    assert all(speed in show(outcome_of("valid")) for speed in speeds)
+    text = show(outcome_of("invalid"))
+    assert {speed for speed in speeds if speed in text} == set()
+    for words in ("not measured", "NO", "9.3", "no speed is shown"):
+        assert words in text
+
+
+@pytest.mark.parametrize("show", TEXTS.values(), ids=list(TEXTS))
+def test_the_valid_task_beside_it_shows_its_own(outcome_of, show):
+    text = show(outcome_of("half invalid"))
+    assert "steps_per_second" in text
+    for metric in ("seconds_per_gradient", "ess_per_second", "warmup_s"):
+        assert metric not in text
+
+
+def test_markdown_begins_with_the_verdict_and_folds_the_lock_away(outcome_of):
+    page = comparison_markdown(outcome_of("steps"))
+    first, _, second, *_ = page.splitlines()
+    assert first == "## gmixbench: regressed"
+    assert second == "5 of 9 metrics got worse; right on all sides (new against old)."
+    assert "| seconds_per_gradient | 31.0 µs | 35.4 µs | +14 % [+13, +15] | 2 % | ▼ regr" in page
+    folded = page[page.index("<details>\n<summary>Differs: pymc 6.3.2 → 6.4.0 and 2 more") :]
+    assert "- numpy 2.3.1 → 2.4.0\n" in folded
+    assert page.count("<details>") == page.count("</details>") == 2
+    assert "### unordered nuts: p → t (pytensor 2.28.1 → 2.30.0)" in page
+
+
+@pytest.mark.parametrize("case", ["foreign", "foreign failure"])
+def test_markdown_shows_a_foreign_name_as_text(outcome_of, case, foreign):
+    page = comparison_markdown(outcome_of(case))
+    assert foreign not in page
+    assert "a|b" in page.replace("\\|", "|")
+    assert "<b>" not in page
+    assert "@you" not in page
+    assert "\\*c\\*" in page
+    for line in page.splitlines():
+        if line.startswith("|"):
+            cells = re.sub(r"\\.", "", line).count("|") - 1
+            assert cells in (6, 7)
+
+
+@pytest.mark.parametrize("case", ["foreign", "foreign failure"])
+def test_terminal_shows_a_foreign_name_as_text(outcome_of, case, foreign):
+    text = terminal(outcome_of(case), 200)
+    assert foreign in text
+    assert escape(foreign) != foreign  # it would have been markup
+
+
+def test_floors_have_the_unit_of_their_metric():
+    rows = [("ordered nuts", "seconds_per_gradient", 0.021), ("[red]advi", "gap", 0.004)]
+    text = _printed([floors_table(rows)])
+    assert re.search(r"ordered nuts +seconds_per_gradient +2.1 %", text)
+    assert re.search(r"\[red\]advi +gap +0.004 nats", text)

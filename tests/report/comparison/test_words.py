@@ -1,0 +1,137 @@
+"""The sentences: each is said where it holds."""
+
+from dataclasses import replace
+
+import pytest
+
+from gmixbench.report.comparison.words import duration, headline, sentences
+from gmixbench.ruler.comparison.judge import judge
+
+RIGHT = "the answer is right on both sides"
+SAME = "the trees are the same, draw by draw"
+
+
+SAID = {
+    "slower": (
+        "ESS/s regressed: −12 % [−13, −11], because a gradient evaluation takes 14 % longer "
+        f"[13, 15]; {RIGHT}; {SAME}."
+    ),
+    "same": f"No change of ESS/s larger than 2 %; {RIGHT}; {SAME}.",
+    "fewer draws' worth": (
+        "because ESS per gradient evaluation is 20 % lower [14, 25]; a gradient evaluation takes "
+        f"as long, within 2 %; {RIGHT}."
+    ),
+    "although": (
+        "because ESS per gradient evaluation is 30 % lower [25, 34], although a gradient "
+        "evaluation takes 10 % less time [9, 11]; the"
+    ),
+    "both": (
+        "because ESS per gradient evaluation is 30 % lower [25, 34] and a gradient evaluation "
+        "takes 20 % longer [19, 21]; the"
+    ),
+    "cancel": (
+        "No change of ESS/s larger than 2 %; a gradient evaluation takes 25 % longer [24, 26]; "
+        "ESS per gradient evaluation is 25 % higher [25, 25]; the"
+    ),
+    "thirty": (
+        "ESS/s improved: ×30.5 [27.5, 33.4], because a gradient evaluation takes 0.0333 "
+        "[0.0331, 0.0336] times as long; no change of ESS per gradient evaluation larger than 10 %"
+    ),
+    "one of thirty": "Also regressed: compilation ×30.0 [28.4, 31.5], time to ESS 1000 ×18.7 [",
+    "early": (
+        "Not enough evidence yet for seconds per gradient evaluation: about 5 more blocks would do "
+        "(43 more seconds)."
+    ),
+    "none": "A was not measured: no speed is shown.",
+    "open": (
+        "ESS/s is inconclusive: −6 % [−12, +1]; the time of a gradient evaluation is inconclusive: "
+        f"+6 % [+0, +13]; {RIGHT}; {SAME}.\nNot enough evidence yet for seconds per gradient "
+        "evaluation: about 48 more blocks would do (7 more minutes)."
+    ),
+    "two": (
+        "ordered nuts: ESS/s regressed: −12 % [−15, −8], because a gradient evaluation takes 14 % "
+        "longer [14, 15]; no change of ESS per gradient evaluation larger than 10 %; the"
+    ),
+    "advi": (
+        "Steps/s regressed: −12 % [−13, −12]; the gap regressed: +0.030 nats [+0.030, +0.030]; "
+        "valid on both sides."
+    ),
+    "invalid": (
+        "ordered nuts: B is invalid: mean of the larger mean is 9.3 standard errors from the exact "
+        "one, 4.9 pass: no speed is shown."
+    ),
+    "failed": "B is invalid: 30 of 30 processes: crash: boom: no speed is shown.",
+    "steps": "pytensor 2.28.1 → 2.30.0 carries it: seconds per gradient evaluation +13 % of +14 %.",
+    "two steps": (
+        "pymc 6.3.2 → 6.4.0 and pytensor 2.28.1 → 2.30.0 carry it: seconds per gradient evaluation "
+        "+5.9 % and +6.7 % of +13 %."
+    ),
+    "steps cancel": (
+        "By step, seconds per gradient evaluation: pymc 6.3.2 → 6.4.0 +13 %, pytensor 2.28.1 → "
+        "2.30.0 −11 %."
+    ),
+    "step against": "; against it: pytensor 2.28.1 → 2.30.0 −8.8 %.",
+    "small steps": (
+        "No single step carries seconds per gradient evaluation +4.5 % by itself: pymc 6.3.2 → "
+        "6.4.0 +1.5 %, "
+    ),
+    "middle invalid": (
+        "Which step carries seconds per gradient evaluation +14 % is open: numpy 2.3.1 → 2.4.0 "
+        "+0.9 %; 2 of 3 steps could not be judged."
+    ),
+}
+
+
+@pytest.mark.parametrize(("case", "said"), SAID.items(), ids=list(SAID))
+def test_each_sentence_is_said(outcome_of, case, said):
+    assert said in "\n".join(sentences(outcome_of(case)))
+
+
+def test_no_answer_in_sight_is_said(outcome_of):
+    outcome = outcome_of("open")
+    findings = tuple(replace(each, more=None) for each in outcome.findings)
+    *_, last = sentences(replace(outcome, findings=findings))
+    assert last.startswith("Not enough evidence for seconds per gradient evaluation, and none in")
+
+
+@pytest.mark.parametrize("case", ["invalid", "failed", "none", "foreign failure"])
+def test_of_what_is_invalid_no_change_is_told(outcome_of, case):
+    told = " ".join(sentences(outcome_of(case)))
+    assert "%" not in told
+    assert "no speed is shown" in told
+
+
+def test_of_two_tasks_the_valid_one_is_told(outcome_of):
+    first, second, *_ = sentences(outcome_of("half invalid"))
+    assert first.startswith("unordered nuts: B is invalid")
+    assert second.startswith("ordered advi-matched: steps/s regressed: −12 %")
+
+
+@pytest.mark.parametrize(
+    ("case", "said"),
+    [
+        ("slower", "5 of 9 metrics got worse; right on both sides"),
+        ("same", "none of 9 metrics got worse; right on both sides"),
+        ("thirty", "none of 9 metrics got worse, 5 got better; right on both sides"),
+        ("early", "not enough evidence yet; right on both sides"),
+        ("steps", "5 of 9 metrics got worse; right on all sides"),
+        ("invalid", "B is invalid"),
+        ("none", "A and B left nothing to judge"),
+    ],
+)
+def test_headline_is_one_sentence(outcome_of, case, said):
+    assert headline(outcome_of(case)) == said
+
+
+def test_a_draw_by_draw_equal_fit_has_no_trees(made_values, comparison_of):
+    fits = comparison_of({"ordered advi-matched": made_values({}, method="advi")}, same=True)
+    (said,) = sentences(judge(fits))
+    assert said.endswith("valid on both sides; the fits are the same, draw by draw.")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(43, "43 more seconds"), (240, "4 more minutes"), (9000, "2.5 more hours")],
+)
+def test_duration_is_told_as_a_person_would(seconds, text):
+    assert duration(seconds) == text

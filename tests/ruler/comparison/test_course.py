@@ -1,0 +1,65 @@
+"""What was said look by look, of the blocks as they came."""
+
+from dataclasses import replace
+
+import pytest
+
+from gmixbench.ruler.comparison.course import courses
+from gmixbench.ruler.comparison.judge import judge
+from gmixbench.ruler.comparison.looks import looks
+
+
+def _course(comparison, metric):
+    (found,) = (each for each in courses(judge(comparison)) if each.finding.metric == metric)
+    return found
+
+
+def test_points_are_each_blocks_own_change_in_order(made_values, comparison_of):
+    values = made_values({"seconds_per_gradient": 1.1}, wild={(4, 1): 2.0})
+    comparison = comparison_of({"ordered nuts": values})
+    clock = _course(comparison, "seconds_per_gradient")
+    old, new = values["seconds_per_gradient"].T
+    assert [point.block for point in clock.points] == list(range(1, 31))
+    assert [point.change for point in clock.points] == pytest.approx(list(new / old))
+    first = {each.block + 1: each.variant for each in comparison.readings if each.place == 0}
+    assert [point.old_first for point in clock.points] == [first[k] == 0 for k in range(1, 31)]
+
+
+def test_differences_stay_differences(made_values, comparison_of):
+    values = made_values({"gap": 0.03}, method="advi")
+    gap = _course(comparison_of({"ordered advi-matched": values}), "gap")
+    old, new = values["gap"].T
+    assert [point.change for point in gap.points] == pytest.approx(list(new - old))
+
+
+def test_looks_end_in_what_is_said_and_a_verdict_stays(made_values, comparison_of):
+    values = made_values({"seconds_per_gradient": 1.05}, noise=0.02, blocks=60)
+    clock = _course(comparison_of({"ordered nuts": values}), "seconds_per_gradient")
+    assert [seen for seen, _ in clock.said] == looks(60)
+    words = [each.verdict for _, each in clock.said]
+    decided = words.index("regressed")
+    assert decided > 0
+    assert set(words[:decided]) == {"inconclusive"}
+    assert {each.change for _, each in clock.said[decided:]} == {clock.finding.change}
+    assert clock.finding.blocks == clock.said[decided][0]
+
+
+def test_before_the_first_look_nothing_was_said(made_values, comparison_of):
+    clock = _course(comparison_of({"ordered nuts": made_values({}, blocks=7)}), "warmup_s")
+    assert len(clock.points) == 7
+    assert clock.said == ()
+
+
+def test_a_block_that_is_begun_is_no_point(made_values, comparison_of):
+    comparison = comparison_of({"ordered nuts": made_values({}, blocks=9)})
+    begun = replace(comparison, readings=comparison.readings[:-1])
+    assert len(_course(begun, "warmup_s").points) == 8
+
+
+def test_what_is_invalid_has_no_course(made_values, comparison_of):
+    tables = {
+        "ordered nuts": made_values({}),
+        "unordered advi-matched": made_values({}, method="a"),
+    }
+    found = courses(judge(comparison_of(tables, z={1: 9.3})))
+    assert {each.finding.task for each in found} == {1}

@@ -1,0 +1,49 @@
+"""Checks of many processes, taken together."""
+
+import math
+from dataclasses import replace
+
+import pytest
+
+from gmixbench.ruler.comparison.judge import judge
+from gmixbench.ruler.comparison.pooled import checks_of, pooled
+from gmixbench.ruler.score import Check
+
+
+def _pooled(comparison, *checks):
+    row = comparison.readings[0]
+    return pooled([replace(row, checks=(check,)) for check in checks])[0]
+
+
+@pytest.fixture(scope="module")
+def comparison(made_values, comparison_of):
+    return comparison_of({"ordered nuts": made_values({}, blocks=16)}, z={1: 6.0})
+
+
+def test_small_errors_of_one_sign_add_up_and_those_of_both_cancel(comparison):
+    above, below = Check("mean", 1.2, 1.0, 0.1, 2.0), Check("mean", 0.8, 1.0, 0.1, 2.0)
+    same = _pooled(comparison, above, above, above, above)
+    assert same.estimate == pytest.approx(1.2)
+    assert same.mcse == pytest.approx(0.05)
+    assert same.z == pytest.approx(4.0)
+    assert _pooled(comparison, above, below).z == pytest.approx(0.0, abs=1e-12)
+
+
+def test_no_error_at_all_is_infinitely_far_or_right(comparison):
+    assert _pooled(comparison, Check("mean", 1.1, 1.0, 0.0, math.inf)).z == math.inf
+    assert _pooled(comparison, Check("mean", 1.0, 1.0, 0.0, 0.0)).z == 0.0
+    assert _pooled(comparison, Check("mean", math.nan, 1.0, 0.1, math.nan)).z == math.inf
+
+
+def test_the_worst_is_what_the_judge_tells(comparison):
+    trusts = judge(comparison).trusts
+    for side, trust in enumerate(trusts):
+        worst = max(checks_of(comparison, side, 0), key=lambda check: check.z)
+        assert (worst.name, worst.z) == (trust.worst, trust.z)
+    assert trusts[1].z == pytest.approx(6.0)
+    assert not trusts[1].valid
+
+
+def test_advi_has_none(made_values, comparison_of):
+    fits = comparison_of({"ordered advi-matched": made_values({}, method="advi")})
+    assert checks_of(fits, 0, 0) == ()
