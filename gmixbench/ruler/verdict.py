@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.stats import norm
 
-from gmixbench.record import Draws, Run
+from gmixbench.record import Draws, Fit, Run
 from gmixbench.ruler.metrics import METRICS
 from gmixbench.ruler.score import Chain, Scores, score
 from gmixbench.truth.exact import Exact
@@ -69,15 +69,12 @@ def judge(run: Run, exact: Exact) -> Judged:
     """Score a run and judge it against the exact posterior of its data set."""
     with np.errstate(divide="ignore", invalid="ignore"):  # draws that do not vary have no ESS
         scores = score(run, exact)
-    faults = [*_density_faults(run, scores, exact)]
+    faults = [*certain_faults(run, scores, exact), *_bias_faults(scores)]
     labels, remarks = None, list[str]()
     converged = None
-    if isinstance(run.result, Draws):
-        faults += _bias_faults(run.result, scores)
-        if scores.chains:
-            labels, remarks = judge_labels(scores.chains)
-    else:
-        faults += _loss_faults(scores, exact)
+    if scores.chains:
+        labels, remarks = judge_labels(scores.chains)
+    if isinstance(run.result, Fit):
         gap = scores.metrics["gap"]
         converged = gap is not None and gap < CONVERGED
         if not converged:
@@ -85,6 +82,12 @@ def judge(run: Run, exact: Exact) -> Judged:
     valid = not faults
     shown = scores if valid else replace(scores, metrics=_without_speed(scores.metrics))
     return Judged(run, shown, Verdict(valid, labels, converged, (*faults, *remarks)))
+
+
+def certain_faults(run: Run, scores: Scores, exact: Exact) -> list[str]:
+    """What is wrong with a run beyond any chance: its density, draws that can't be, or its loss."""
+    told = _draws_faults(run) if isinstance(run.result, Draws) else _loss_faults(scores, exact)
+    return [*_density_faults(run, scores, exact), *told]
 
 
 def limit(count: int, ess: float, familywise: float = FAMILYWISE) -> float:
@@ -128,12 +131,17 @@ def _density_faults(run: Run, scores: Scores, exact: Exact) -> Iterator[str]:
         yield f"density_constant {constant:.6g} nats is not zero and no shim says why"
 
 
-def _bias_faults(draws: Draws, scores: Scores) -> Iterator[str]:
-    if not np.all(np.isfinite(draws.means)):
+def _draws_faults(run: Run) -> Iterator[str]:
+    means = run.result.means
+    if not np.all(np.isfinite(means)):
         yield "some draws are not finite"
-        return
-    if scores.case.model.ordered and np.any(draws.means[..., 0] > draws.means[..., 1]):
+    elif run.case.model.ordered and np.any(means[..., 0] > means[..., 1]):
         yield "some draws are not in order"
+
+
+def _bias_faults(scores: Scores) -> Iterator[str]:
+    if not scores.evidence:  # of ADVI, and of draws that are not finite
+        return
     for evidence in scores.evidence:
         if not evidence.ess >= LEAST_ESS:
             yield (

@@ -47,7 +47,7 @@ class Reading:
     ----------
     block, variant, task
         What it was for; variants and tasks by their place in the comparison. In a block all
-        processes have one seed.
+        processes have one seed. A negative block is the pilot, which no metric counts.
     place
         Its place in the random order of its block, 0 for the first.
     cold
