@@ -57,6 +57,7 @@ def measure(
     *,
     budget: float,
     timeout: float,
+    done: Callable[[Outcome], bool] = lambda outcome: outcome.answered,
     watch: Watch = lambda _: None,
 ) -> Iterator[Comparison]:
     """Measure block after block until there is an answer, or the budget is spent.
@@ -70,6 +71,7 @@ def measure(
     budget : seconds for all blocks, those of earlier calls included; no block is begun that would
         not be looked at within it
     timeout : seconds after which a process is ended
+    done : whether an outcome is answer enough
 
     Raises
     ------
@@ -109,7 +111,7 @@ def measure(
             comparison,
             tasks=tuple(_long_enough(comparison, k) for k in range(len(comparison.tasks))),
         )
-        while goes_on(judge(comparison), budget):
+        while goes_on(outcome := judge(comparison), budget) and not done(outcome):
             block = next_block(comparison)
             for step in _left(comparison, block):
                 if block % COLD_EVERY == 0:
@@ -156,15 +158,19 @@ def next_block(comparison: Comparison) -> int:
 
 
 def goes_on(outcome: Outcome, budget: float) -> bool:
-    """Whether more blocks are wanted: no answer yet, nothing wrong, and time for the next look."""
+    """Whether more blocks can be had: nothing is wrong, and there is time for the next look."""
     comparison = outcome.comparison
-    if outcome.answered or not outcome.valid:
+    if not outcome.valid:
         return False
     block = block_seconds(comparison)
-    spent = math.fsum(each.seconds for each in comparison.readings if each.block != PILOT)
     missing = following(outcome.blocks) - outcome.blocks
-    begun = [each for each in comparison.readings if each.block == outcome.blocks]
-    return spent - math.fsum(each.seconds for each in begun) + missing * block <= budget
+    begun = [each.seconds for each in comparison.readings if each.block == outcome.blocks]
+    return spent(comparison) - math.fsum(begun) + missing * block <= budget
+
+
+def spent(comparison: Comparison) -> float:
+    """Seconds that the blocks have taken so far, the pilot apart."""
+    return math.fsum(each.seconds for each in comparison.readings if each.block != PILOT)
 
 
 def block_seconds(comparison: Comparison) -> float:

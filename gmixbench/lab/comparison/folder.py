@@ -1,8 +1,10 @@
 """`compare.json`: all that was measured of a comparison, whole after every process."""
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import asdict, replace
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,15 @@ from gmixbench.ruler.score import Check
 from gmixbench.spec import Case
 
 NAME = "compare.json"
+
+_PARTS: dict[str, Callable[[Comparison], Any]] = {
+    "variants": lambda each: [variant.digest for variant in each.variants],
+    "tasks": lambda each: [(task.model, task.method) for task in each.tasks],
+    "data set": lambda each: each.dataset,
+    "machine": lambda each: each.machine,
+    "seed": lambda each: each.seed,
+}
+"""What makes it another comparison."""
 
 
 def read(folder: Path) -> Comparison | None:
@@ -71,14 +82,7 @@ def resumed(folder: Path, asked: Comparison) -> Comparison:
     before = read(folder)
     if before is None:
         return asked
-    parts: dict[str, Callable[[Comparison], Any]] = {
-        "variants": lambda each: [variant.digest for variant in each.variants],
-        "tasks": lambda each: [(task.model, task.method) for task in each.tasks],
-        "data set": lambda each: each.dataset,
-        "machine": lambda each: each.machine,
-        "seed": lambda each: each.seed,
-    }
-    for what, part in parts.items():
+    for what, part in _PARTS.items():
         if part(before) != part(asked):
             raise FolderError(
                 f"{folder} holds a comparison of another {what}: give another --out, or --fresh to "
@@ -108,3 +112,17 @@ def _reading(row: dict[str, Any]) -> Reading:
         "faults": tuple(row["faults"]),
     }
     return Reading(**(row | lists))
+
+
+def clear(folder: Path) -> None:
+    """Remove what a folder holds of a comparison."""
+    (folder / NAME).unlink(missing_ok=True)
+
+
+def label(comparison: Comparison) -> str:
+    """Name of a folder for a comparison: the same for the same question, and for no other."""
+    parts = {what: part(comparison) for what, part in _PARTS.items()}
+    digest = sha256(repr(parts).encode()).hexdigest()[:8]
+    ends = (comparison.variants[0].name, comparison.variants[-1].name)
+    words = [re.sub(r"[^A-Za-z0-9.]+", "-", name).strip("-.") for name in ends]
+    return f"{words[0]}-{words[1]}-{digest}"
