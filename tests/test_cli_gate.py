@@ -81,7 +81,7 @@ def test_three_rounds_find_a_slowed_and_a_biased_library_and_let_the_unchanged_p
     assert "bias: " in biased.out
 
 
-def scores(path, seconds=1.0, cpu="a processor", seeds=(0,), **changes):
+def scores(path, seconds=1.0, machine="a machine", seeds=(0,), **changes):
     """A run's scores.json, written by hand; gives its path as text."""
     rows = [
         {
@@ -100,7 +100,8 @@ def scores(path, seconds=1.0, cpu="a processor", seeds=(0,), **changes):
         }
         for seed in seeds
     ]
-    data = {"schema": 1, "environment": {"cpu": cpu}, "scores": rows, "failures": []}
+    environment = {"cpu": "a processor", "machine_id": machine}
+    data = {"schema": 1, "environment": environment, "scores": rows, "failures": []}
     Path(path).write_text(json.dumps(data))
     return path
 
@@ -111,7 +112,7 @@ def test_exit_codes(call, tmp_path):
     slight = scores(tmp_path / "slight.json", seconds=1.1)
     invalid = scores(tmp_path / "invalid.json", valid=False, reasons=["bias: 9 MCSE off"])
     faster = scores(tmp_path / "faster.json", seconds=0.3)
-    away = scores(tmp_path / "away.json", seconds=3.0, cpu="another")
+    away = scores(tmp_path / "away.json", seconds=3.0, machine="another")
     assert call("gate", base, slow).code == 1
     assert call("gate", base, faster).code == 0
     assert call("gate", base, invalid).code == 3

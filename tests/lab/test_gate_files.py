@@ -21,7 +21,7 @@ from gmixbench.spec import MODELS, AdviSettings, Case, NutsSettings
 NUTS = Case("overlapping", MODELS["unordered"], "pymc", "nuts", NutsSettings())
 ADVI = Case("overlapping", MODELS["unordered"], "pymc", "advi-matched", AdviSettings())
 
-MACHINE = {"cpu": "a processor", "cores": "4", "platform": "Linux"}
+MACHINE = {"cpu": "a processor", "cores": "4", "platform": "Linux", "machine_id": "5ab1e"}
 
 GOOD = {
     **dict.fromkeys(METRICS, 1.0),
@@ -251,9 +251,37 @@ def test_invalid_failed_and_unmeasured_cases_are_faults(read, tmp_path):
 
 
 def test_machines_are_told(read):
-    assert read(own("gap", 0.01)).machines == ("a processor, 4 cores, Linux",)
-    assert read(saved("gap", 0.01)).machines == ("here: a processor, 4 cores, Linux",)
+    assert read(own("gap", 0.01)).machines == ("5ab1e: a processor, 4 cores, Linux",)
+    assert read(saved("gap", 0.01)).machines == ("5ab1e: a processor, 4 cores, Linux",)
     assert read(asv(LOWER[0], 1.0)).machines == ("m, a processor, 4, Linux, x",)
+
+
+def test_two_machines_of_one_kind_are_two(read):
+    one, other = (read(scores([row(NUTS, GOOD)], machine_id=which)) for which in ("1", "2"))
+    outcome = gate.judge(one, other)
+    assert "1: a processor" in outcome.refused
+    assert "2: a processor" in outcome.refused
+    assert not any(TOLERANCES[one.metric].machine for one in outcome.judgements)
+    assert not gate.judge(one, one).refused
+
+
+def test_files_that_do_not_tell_which_machine_are_judged_but_for_their_timings(read):
+    def old(data):
+        return without(data, "environment", "machine_id")
+
+    past = read(old(own("gap", 0.01)))
+    outcome = gate.judge(past, past)
+    assert "BASELINE was measured on an unknown machine" in outcome.refused
+    assert {one.metric for one in outcome.judgements} >= {"gap", "density_error"}
+    assert not any(TOLERANCES[one.metric].machine for one in outcome.judgements)
+    assert not gate.judge(past, past, across_machines=True).refused
+    # An accepted baseline has the machine in the old words.
+    new = read(own("gap", 0.01))
+    accepted = replace(new, machines=("a processor, 4 cores, Linux",))
+    assert gate.judge(accepted, new).refused
+    # pytest-benchmark always told a name.
+    past = read(without(saved("gap", 0.01), "machine_info", "gmixbench", "machine_id"))
+    assert past.machines == ("here: a processor, 4 cores, Linux",)
 
 
 def test_a_mixture_of_ones_own_is_another_case(read):
@@ -345,6 +373,9 @@ def test_a_release_of_a_history_is_a_side(read):
     (replicates,) = side.cases.values()
     assert [one.run for one in replicates] == ["s round 0", "s round 1", "s round 2"]
     assert replicates[2].faults == ("crash: x",)
+    assert side.machines == ("5ab1e: a processor, 4 cores, Linux",)
+    old = {"release": {"packages": {}}, "measurements": [measurement(0, environment={"cpu": "p"})]}
+    assert read(old).machines == ("s: p",)  # a session is one machine
 
 
 def test_a_baseline_reads_as_what_it_was_made_of(read, tmp_path):
