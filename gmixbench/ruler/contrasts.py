@@ -8,9 +8,9 @@ found in 98 % and never passed. At 3 % noise all were found, without a false ala
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from gmixbench.ruler.compare import Effect, Verdict, effect, holm, verdict
+from gmixbench.ruler.compare import Effect, Verdict, apart, holm, paired, verdict
 from gmixbench.ruler.sides import Key, Replicate
 from gmixbench.ruler.tolerances import TOLERANCES, Tolerance
 
@@ -25,10 +25,6 @@ the many that follow from them.
 REPEATS = 1e-3
 """Share of the band up to which two runs of one seed are the same: what rounding does, where the
 random stream is the same (see `ruler.streams`)."""
-
-REACH = 3.0
-"""Bands by which a metric may have become worse without being seen, and no more: where it may be
-more, there is no answer."""
 
 Values = Sequence[tuple[Replicate, float]]
 """Of each replicate that tells a metric, its value."""
@@ -45,16 +41,6 @@ class Contrast:
     effect: Effect
 
     @property
-    def band(self) -> float:
-        """Band on the working scale."""
-        return self._scaled(self.tolerance.band)
-
-    @property
-    def reach(self) -> float:
-        """`REACH` bands on the working scale."""
-        return self._scaled(REACH * self.tolerance.band)
-
-    @property
     def certain(self) -> bool:
         """Whether chance has no part in it."""
         return self.effect.low == self.effect.high
@@ -68,9 +54,6 @@ class Contrast:
         before, after = self.read(self.baseline), self.read(self.new)
         return sign * before <= sign * limit < sign * after
 
-    def _scaled(self, width: float) -> float:
-        return math.log1p(width) if self.tolerance.scale == "ratio" else width
-
     def read(self, value: float) -> float:
         """A value of the working scale as it is told."""
         return math.exp(value) if self.tolerance.scale == "ratio" else value
@@ -83,7 +66,7 @@ class Judgement:
     `baseline` and `new` are the mean of the replicates, for ratios the geometric one. `change` is
     the effect as it is read, with its 90 % interval: new / old for a ratio, new - old for a
     difference. `source` says where the interval comes from. `worrying` tells that it is neither
-    said to be worse nor known to be less than `REACH` bands worse.
+    said to be worse nor known to be so by less than the `reach` of its tolerance.
     """
 
     key: Key
@@ -109,15 +92,24 @@ def values(metric: str, replicates: Iterable[Replicate]) -> Values:
 
 
 def contrast(key: Key, tolerance: Tolerance, old: Values, new: Values) -> Contrast:
-    """Measure how far apart two sides are; values of a ratio are positive."""
+    """Measure how far apart two sides are; values of a ratio are positive.
+
+    Runs of one name share the state of the machine, so they are pairs. Seeds of one number are, if
+    the sides draw the same random stream; else they are as far apart as any. Where most have a
+    partner, those that have none, since it was left out, stay out with it.
+    """
     a, b = _replicates(tolerance, old), _replicates(tolerance, new)
+    partners = [name for name in a if name in b]
+    repeats = [name for name in partners if abs(b[name] - a[name]) <= REPEATS * tolerance.width]
+    related = bool(tolerance.machine or repeats) and 2 * len(partners) > max(len(a), len(b))
+    if related:
+        a, b = ({name: side[name] for name in partners} for side in (a, b))
     unit = "runs" if tolerance.machine else "seeds"
-    found = Contrast(key, tolerance, _mean(a), _mean(b), effect(a, b, tolerance.noise, unit))
-    if tolerance.machine or a.keys() != b.keys():
-        return found
-    if any(abs(b[name] - a[name]) > REPEATS * found.band for name in a):
-        return found
-    return replace(found, effect=Effect(0.0, 0.0, 0.0, 1.0, "repeats, seed by seed"))
+    if not tolerance.machine and len(repeats) == len(a) == len(b):
+        found = Effect(0.0, 0.0, 0.0, 1.0, "repeats, seed by seed")
+    else:
+        found = (paired if related else apart)(a, b, tolerance.noise, unit)
+    return Contrast(key, tolerance, _mean(a), _mean(b), found)
 
 
 def judgements(contrasts: Sequence[Contrast]) -> list[Judgement]:
@@ -142,9 +134,9 @@ def judgements(contrasts: Sequence[Contrast]) -> list[Judgement]:
 
 def _judgement(one: Contrast, *, significant: bool) -> Judgement:
     low, high = sorted(one.tolerance.sign * end for end in (one.effect.low, one.effect.high))
-    said = verdict((low, high), one.band, significant=significant, crossed=one.crossed)
+    said = verdict((low, high), one.tolerance.width, significant=significant, crossed=one.crossed)
     remark = ""
-    suspect = low > one.band or one.crossed
+    suspect = low > one.tolerance.width or one.crossed
     if one.crossed:
         remark = f"beyond its limit of {one.tolerance.limit:g}"
     elif said == "inconclusive" and suspect:
@@ -158,7 +150,7 @@ def _judgement(one: Contrast, *, significant: bool) -> Judgement:
         new=one.read(one.new),
         change=(one.read(effect.estimate), one.read(effect.low), one.read(effect.high)),
         source=effect.source,
-        worrying=said == "inconclusive" and (suspect or high > one.reach),
+        worrying=said == "inconclusive" and (suspect or high > one.tolerance.farthest),
         remark=remark,
     )
 
