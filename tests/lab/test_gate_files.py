@@ -220,6 +220,22 @@ def test_a_folder_of_rounds_is_one_side_whose_rounds_are_runs(read, tmp_path):
     assert len(replicates) == 3
 
 
+def test_what_a_round_does_not_hold_is_told_and_twice_is_a_fault(read, tmp_path):
+    def sessions(name, *lost):
+        for k in range(7):
+            whole = saved("gap", 0.01)
+            whole["benchmarks"] += [] if k in lost else saved("rhat", 1.001)["benchmarks"]
+            read(whole, f"{name}/{k}.json")
+        return read_side(tmp_path / name)
+
+    base = sessions("base")
+    once = gate.judge(base, sessions("once", 3))
+    assert not once.faults
+    assert any("left out of NEW, 1 of 7 runs: not in its file" in note for note in once.notes)
+    (fault,) = gate.judge(base, sessions("twice", 3, 5)).faults
+    assert (fault.side, fault.message) == ("NEW", "2 of 7 runs: not in its file")
+
+
 def test_rounds_of_two_versions_or_kinds_are_no_side(read, tmp_path):
     read(scores([row(NUTS, GOOD)]), "two/0/scores.json")
     read(scores([row(NUTS, GOOD)], pymc="6.3.2"), "two/1/scores.json")
