@@ -4,7 +4,9 @@ Noise is that of a single run, so that one run against one run has a stated floo
 2026-11-23 by `benchmarks/gate_noise.py` in the project's own history, 34 releases of PyMC and
 NumPyro in three rounds. Of the pooled standard deviation and the one that nine releases in
 ten stay below, of either model, it is the largest: runs have far tails, and one that was disturbed
-must not wake anybody. With three replicates a side their own spread counts, and not this.
+must not wake anybody. With three replicates a side their own spread counts, and not this. Of ESS
+three seeds tell too little: from one to the next of 120 seeds (`benchmarks/gate_seeds.csv`) it
+differs by less than half of what stands here.
 """
 
 import math
