@@ -189,7 +189,7 @@ if words[0] == "run":
             "seconds_per_gradient": 1e-5 * noise * (1 + (seed in slow)), "ess_per_gradient": 0.1,
         },
     }
-    machine = {"cpu": "a", "cores": "2", "platform": "b"}
+    machine = {"cpu": "a", "cores": "2", "platform": "b", "machine_id": "c"}
     scores = {"schema": 1, "environment": machine, "scores": [row], "failures": []}
     out.mkdir(parents=True)
     (out / "scores.json").write_text(json.dumps(scores))

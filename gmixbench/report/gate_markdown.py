@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 
 from gmixbench.report.gate_words import change, grounds, headline, tally, value
 from gmixbench.ruler.contrasts import Judgement
-from gmixbench.ruler.gate import Outcome, label
+from gmixbench.ruler.gate import Outcome
+from gmixbench.ruler.sides import label
 
 
 def gate_markdown(outcome: Outcome) -> str:

@@ -8,7 +8,8 @@ from rich.table import Table
 
 from gmixbench.report.gate_words import change, grounds, headline, tally, value
 from gmixbench.ruler.contrasts import Judgement
-from gmixbench.ruler.gate import Outcome, label
+from gmixbench.ruler.gate import Outcome
+from gmixbench.ruler.sides import label
 
 COLOURS = {
     "regressed": "bold red",

@@ -1,7 +1,7 @@
 """Whether a run may be believed: valid or not, and what became of its labels."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -36,6 +36,13 @@ CONVERGED = 0.05
 
 IMPOSSIBLE = 1e-6
 """Nats by which a loss may lie below the best possible one, for rounding."""
+
+BIAS, EVIDENCE = "bias: ", "not enough evidence: "
+"""How reasons begin that a right sampler may give once in a while: by `FAMILYWISE`, or in a run
+whose chains were slow."""
+
+REMARKS = ("labels ", "ADVI has not converged")
+"""How reasons begin that don't make a run invalid."""
 
 CONSTANT_SHIM = "density-constant"
 """Name of a backend's shim that explains a constant in its log density."""
@@ -99,6 +106,11 @@ def limit(count: int, ess: float, familywise: float = FAMILYWISE) -> float:
     return float(norm.isf(familywise / (2 * count))) * (1 + NOISE / math.sqrt(max(ess, 1.0)))
 
 
+def by_chance(reasons: Iterable[str]) -> bool:
+    """Whether a right sampler's run may be invalid for no other reasons than these."""
+    return all(reason.startswith((BIAS, EVIDENCE, *REMARKS)) for reason in reasons)
+
+
 def judge_labels(chains: tuple[Chain, ...]) -> tuple[str, list[str]]:
     """What became of the labels, and why, from each chain's occupancy of the exact half."""
     stuck = [k for k, chain in enumerate(chains, 1) if chain.switches == 0]
@@ -145,7 +157,7 @@ def _bias_faults(scores: Scores) -> Iterator[str]:
     for evidence in scores.evidence:
         if not evidence.ess >= LEAST_ESS:
             yield (
-                f"not enough evidence: ESS {evidence.ess:.0f} of the {evidence.name}, "
+                f"{EVIDENCE}ESS {evidence.ess:.0f} of the {evidence.name}, "
                 f"{LEAST_ESS:.0f} are needed"
             )
     least = min(evidence.ess for evidence in scores.evidence)
@@ -153,7 +165,7 @@ def _bias_faults(scores: Scores) -> Iterator[str]:
     beyond = [check for check in scores.checks if not check.z <= bound]
     for check in sorted(beyond, key=lambda check: -check.z):
         yield (
-            f"bias: {check.name} is {check.estimate:.6g}, exactly {check.exact:.6g}: "
+            f"{BIAS}{check.name} is {check.estimate:.6g}, exactly {check.exact:.6g}: "
             f"{check.z:.1f} MCSE off, limit {bound:.1f}"
         )
 
