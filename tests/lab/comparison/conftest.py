@@ -63,7 +63,7 @@ def _record(work: Job, exact: Exact) -> Record:
     case, settings = work.case, work.case.settings
     if case.backend == "broken":
         return Failure(case, "exception", "ValueError: no")
-    shape = (settings.chains, 1000, 2)  # whatever is asked: it is told as if there were more
+    shape = (settings.chains, 300, 2)  # whatever is asked: scoring takes its time
     means = exact.draws(case.model, shape[0] * shape[1], np.random.default_rng(case.seed))
     if case.backend == "biased":
         means += exact.figures.sd[0]
