@@ -116,6 +116,10 @@ PROFILES: Dict[str, Profile] = {
     "seed": Profile("seed", NutsSettings(chains=2, warmup=2000, draws=10000)),
 }
 
+COMPARE = Profile("compare", NutsSettings(chains=5, warmup=1000, draws=1000))
+"""Profile of `compare`: the first chain is a warm call, which does not count. Draws and steps are
+the least; they grow until a process samples long enough to be timed."""
+
 
 HERE = "here"
 """Stack of a case that measures whatever is installed beside gmixbench."""

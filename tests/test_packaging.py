@@ -27,6 +27,7 @@ OLD_SYNTAX = [
     *sorted((PACKAGE / "measured").rglob("*.py")),
 ]
 TOP_LEVEL = {
+    "action.yml",
     ".ci",
     ".github",
     ".gitignore",

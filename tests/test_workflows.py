@@ -1,4 +1,4 @@
-"""The workflows of GitHub, read as data; and the scripts that they call, run as they call them."""
+"""GitHub's workflows and our action, read as data; and their scripts, run as they run them."""
 
 import importlib
 import json
@@ -25,19 +25,25 @@ from gmixbench.spec import PROFILES
 
 ROOT = Path(__file__).parents[1]
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+ACTION = ROOT / "action.yml"
 SCRIPTS = ROOT / "benchmarks" / "ci"
 
-PIN = re.compile(r"uses: [\w.-]+/[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+")
+PIN = re.compile(r"uses: ([\w.-]+/[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+|\./( #.*)?)")
+
+
+def unpinned(text):
+    """What runs other people's code that they may change."""
+    return [
+        f"not pinned to a commit and its version: {line.strip()}"
+        for line in text.splitlines()
+        if "uses:" in line and not PIN.fullmatch(line.strip().removeprefix("- "))
+    ]
 
 
 def faults(text):
     """All that is wrong with the text of a workflow."""
     flow = yaml.safe_load(text)
-    found = [
-        f"not pinned to a commit and its version: {line.strip()}"
-        for line in text.splitlines()
-        if "uses:" in line and not PIN.fullmatch(line.strip().removeprefix("- "))
-    ]
+    found = unpinned(text)
     if "pull_request_target" in flow[True]:  # YAML 1.1 takes `on` for true
         found.append("pull_request_target hands secrets to the pull request's code")
     if flow.get("permissions") != {}:
@@ -94,15 +100,20 @@ def test_planted_fault_is_found(before, after, fault):
 
 
 def test_one_version_of_each_action():
-    texts = "".join(path.read_text() for path in WORKFLOWS)
+    texts = "".join(path.read_text() for path in [*WORKFLOWS, ACTION])
     pins = set(re.findall(r"uses: (\S+)@(\S+ # \S+)", texts))
     assert len(pins) == len({action for action, _ in pins}) == 4
+
+
+def workflow(name):
+    """A workflow as data."""
+    return yaml.safe_load((ROOT / ".github" / "workflows" / f"{name}.yml").read_text())
 
 
 def commands():
     """Text of every `run:` of every workflow."""
     for path in WORKFLOWS:
-        for job in yaml.safe_load(path.read_text())["jobs"].values():
+        for job in workflow(path.stem)["jobs"].values():
             for step in job["steps"]:
                 yield step.get("run", "")
 
@@ -121,7 +132,7 @@ def test_every_command_of_ours_exists():
 
 def test_every_script_exists_and_takes_its_arguments():
     called = [
-        match[1].replace("\\\n", " ").split()
+        match[1].replace("\\\n", " ").replace('"${GITHUB_RUN_NUMBER}00"', "100").split()
         for match in re.finditer(r"python3? (benchmarks/ci/(?:\\\n|.)+)", "\n".join(commands()))
     ]
     assert {words[0] for words in called} == {
@@ -139,8 +150,7 @@ def test_every_script_exists_and_takes_its_arguments():
 
 
 def test_every_file_that_is_named_is_there():
-    flow = yaml.safe_load((ROOT / ".github" / "workflows" / "compare.yml").read_text())
-    for path in flow[True]["pull_request"]["paths"]:
+    for path in workflow("compare")[True]["pull_request"]["paths"]:
         assert list(ROOT.glob(path)), path
     named = re.findall(r"ARGS=(tests/\S+)", "\n".join(commands()))
     assert named
@@ -148,8 +158,7 @@ def test_every_file_that_is_named_is_there():
 
 
 def test_nightly_measures_releases_and_development_of_both_backends():
-    job = yaml.safe_load((ROOT / ".github" / "workflows" / "nightly.yml").read_text())["jobs"]
-    rows = job["measure"]["strategy"]["matrix"]["include"]
+    rows = workflow("nightly")["jobs"]["measure"]["strategy"]["matrix"]["include"]
     assert {row["backend"] for row in rows} == {"pymc", "numpyro"} <= set(BACKENDS)
     for row in rows:
         package, _, kind = row["name"].partition("-")
@@ -189,7 +198,7 @@ if words[0] == "run":
             "seconds_per_gradient": 1e-5 * noise * (1 + (seed in slow)), "ess_per_gradient": 0.1,
         },
     }
-    machine = {"cpu": "a", "cores": "2", "platform": "b"}
+    machine = {"cpu": "a", "cores": "2", "platform": "b", "machine_id": "c"}
     scores = {"schema": 1, "environment": machine, "scores": [row], "failures": []}
     out.mkdir(parents=True)
     (out / "scores.json").write_text(json.dumps(scores))
@@ -319,6 +328,149 @@ def test_gate_that_judged_nothing_is_an_alarm_about_everything(tmp_path, code, f
     (tmp_path / "verdict.xml").write_text(said)
     (tmp_path / "code").write_text(code)
     assert load("nightly").alarms(tmp_path) == alarms(**found)
+
+
+def bash(text, folder, **variables):
+    """Run a step's script as GitHub does."""
+    done = subprocess.run(
+        ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", text],
+        cwd=folder,
+        env={**os.environ, **variables},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return SimpleNamespace(code=done.returncode, out=done.stdout, err=done.stderr)
+
+
+def test_nights_differ_and_a_night_that_is_run_again_does_not(tmp_path, script):
+    (text,) = (command for command in commands() if "nightly.py" in command)
+    script(tmp_path / ".venv" / "bin" / "python", 'shift; for word; do echo "$word"; done')
+
+    def seeds(number):
+        said = bash(text, tmp_path, GITHUB_RUN_NUMBER=str(number), BACKEND="pymc").out
+        plan, _, seed = load("interleave").asked("", said.splitlines())
+        assert plan.arguments == ["--backend", "pymc", "--profile", "quick"]
+        return range(seed, seed + 2 * plan.rounds)  # as many again where there is an alarm
+
+    nights = [seeds(number) for number in range(1, 31)]
+    assert nights == [seeds(number) for number in range(1, 31)]
+    assert len({seed for night in nights for seed in night}) == sum(map(len, nights))
+    order = load("interleave").order
+    sides = {tuple(side for _, side in order(7, night[0])) for night in nights}
+    assert len(sides) > 10
+
+
+THEIRS = re.search(r"```yaml\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)[1]
+"""What a library adds, as the README has it."""
+
+
+def test_a_library_adds_ten_lines():
+    assert len(THEIRS.splitlines()) == 10
+    flow = yaml.safe_load(THEIRS)
+    assert flow["permissions"] == {}
+    (job,) = flow["jobs"].values()
+    (step,) = job["steps"]
+    assert step["uses"] == "OWNER/gmixbench@COMMIT"
+    inputs = yaml.safe_load(ACTION.read_text())["inputs"]
+    needed = {name for name, each in inputs.items() if each.get("required")}
+    assert needed <= {*step["with"]} <= {*inputs}
+    assert step["with"]["backend"] in BACKENDS
+    used = set(re.findall(r"\binputs\.(\w+)", ACTION.read_text()))
+    assert used == {*inputs}
+
+
+def test_the_action_has_no_faults():
+    text = ACTION.read_text()
+    steps = yaml.safe_load(text)["runs"]["steps"]
+    job = {"permissions": {}, "timeout-minutes": 1, "steps": steps}  # are the caller's to say
+    assert unpinned(text) == job_faults(job) == []
+    ours = re.search(r'UV_VERSION = "(.*)"', (ROOT / ".ci" / "bootstrap.py").read_text())
+    assert re.findall(r"uv==(\S+)", text) == [ours[1]]
+
+
+def value(expression, known):
+    """What GitHub makes of the kinds of expression that the action has."""
+    name, form, names = re.fullmatch(
+        r"\$\{\{ ([\w.]+)(?: \|\| format\('([^']*)', (.*)\))? \}\}", expression
+    ).groups()
+    return known[name] or form.format(*(known[each] for each in names.split(", ")))
+
+
+PULL = {
+    "github.server_url": "https://example.org",
+    "github.repository": "pymc-devs/pymc",
+    "github.event.pull_request.base.sha": "abc",
+    "github.event.number": "7",
+}
+
+
+@pytest.fixture
+def act(tmp_path, script, side, monkeypatch):
+    """Run the action's scripts where `uv` makes environments of stubs; gives what came of each."""
+
+    def call(new, gate="", **given):
+        side("base", gate=gate)
+        side("head", **new)
+        log = tmp_path / "uv.log"
+        copy = f'cp {tmp_path}/"$(basename "$4")"/gmixbench "$4"/bin'
+        link = f'ln -s {sys.executable} "$4"/bin/python'
+        make = f'mkdir -p "$4"/bin && {copy} && {link}'
+        tell = f'for word; do echo "$word"; done >> {log}'
+        script(tmp_path / "path" / "uv", f'if [ "$1" = venv ]; then {make}; else {tell}; fi')
+        script(tmp_path / "path" / "pipx", ":")
+        monkeypatch.setenv("PATH", f"{tmp_path / 'path'}{os.pathsep}{os.environ['PATH']}")
+        variables = {
+            "RUNNER_TEMP": str(tmp_path),
+            "GITHUB_ACTION_PATH": str(ROOT),
+            "GITHUB_RUN_NUMBER": "5",
+            "GITHUB_STEP_SUMMARY": str(tmp_path / "summary.md"),
+        }
+        action = yaml.safe_load(ACTION.read_text())
+        inputs = {
+            name: given.get(name, each.get("default")) for name, each in action["inputs"].items()
+        }
+        known = PULL | {f"inputs.{name}": each for name, each in inputs.items()}
+        done = []
+        for step in action["runs"]["steps"]:
+            own = {name: value(each, known) for name, each in step.get("env", {}).items()}
+            if "run" in step:
+                done.append(bash(step["run"], tmp_path, **variables, **own))
+        return SimpleNamespace(steps=done, asked=log.read_text().split("\n"), folder=tmp_path)
+
+    return call
+
+
+@pytest.mark.parametrize(
+    ("new", "red", "told"),
+    [({}, 0, "fine"), ({"slow": ALL}, 1, "regressed"), ({"wrong": (6,)}, 1, "not measured")],
+)
+def test_the_action_is_red_for_what_is_worse_and_tells_it(act, new, red, told):
+    done = act(new, backend="pymc", rounds="3")
+    assert [step.code for step in done.steps] == [0, red, 0], done.steps
+    assert (done.folder / "summary.md").read_text().startswith(f"## gmixbench: {told}")
+    address = "pymc @ git+https://example.org/pymc-devs/pymc@"
+    assert [word for word in done.asked if "@" in word] == [
+        f"{address}abc",
+        f"{address}refs/pull/7/merge",
+    ]
+    assert done.asked.count(str(ROOT)) == 2  # the same gmixbench beside each
+    runs = [
+        line.split()
+        for line in (done.folder / "base.log").read_text().splitlines()
+        if "run" in line
+    ]
+    assert [words[words.index("--seed") + 1] for words in runs if words[0] == "run"] == list("567")
+    assert all(words[1:5] == ["--backend", "pymc", "--profile", "quick"] for words in runs)
+
+
+def test_the_action_is_not_red_where_it_can_not_tell(act):
+    given = {"base": "numpyro==0.21.0", "head": "numpyro==0.22.0", "rounds": "1"}
+    done = act({}, gate=f"{sys.executable} -m gmixbench.cli", backend="numpyro", **given)
+    assert [step.code for step in done.steps] == [0, 0, 0]
+    assert "::warning::inconclusive" in done.steps[1].out
+    assert (done.folder / "summary.md").read_text().startswith("## gmixbench: inconclusive")
+    assert [word for word in done.asked if "==" in word] == [given["base"], given["head"]]
 
 
 ROUNDS = ("--rounds", "3")

@@ -1,4 +1,4 @@
-"""The command line: run, exact, report, score, list, gate, baseline, stacks, history.
+"""The command line, and what becomes of errors that it can explain.
 
 Rooms that load NumPy, SciPy, ArviZ or matplotlib are imported inside the commands that need them,
 so that `--help` and `list` answer at once.
@@ -11,7 +11,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from gmixbench import __version__
-from gmixbench.cli import baseline, gate, history, run, show, stacks
+from gmixbench.cli import baseline, compare, gate, history, noise, run, show, stacks
 from gmixbench.cli.exits import exit_code_of, one_line
 
 app = typer.Typer(
@@ -26,6 +26,8 @@ app.command()(show.exact)
 app.command()(run.report)
 app.command()(run.score)
 app.command("list")(show.list_)
+app.command()(compare.compare)
+app.command()(noise.noise)
 app.command()(gate.gate)
 app.add_typer(baseline.app, name="baseline")
 app.add_typer(stacks.app, name="stacks")

@@ -33,7 +33,8 @@ def accept(
         raise UsageError("--reason is empty: say why the new baseline is right")
     from gmixbench.lab.baseline import write_baseline
     from gmixbench.lab.gate_files import read_side
-    from gmixbench.ruler.gate import label, unfit
+    from gmixbench.ruler.gate import unfit
+    from gmixbench.ruler.sides import label
 
     side = read_side(new)
     faults = unfit(side)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gmixbench.cli.exits import INCONCLUSIVE, NOT_MEASURED, REGRESSED, UsageError
-from gmixbench.cli.options import console
+from gmixbench.cli.options import console, share_of
 
 if TYPE_CHECKING:
     from gmixbench.ruler.gate import Outcome
@@ -53,7 +53,7 @@ def gate(
     could be judged, else 4 when a metric that matters may have become much worse, else 0. Exits 2
     on bad input.
     """
-    width = _share(band)
+    width = None if band is None else share_of("--band", band)
     from gmixbench.lab.gate_files import read_side
     from gmixbench.report.gate_terminal import gate_lines
     from gmixbench.ruler.gate import judge
@@ -68,19 +68,6 @@ def gate(
         console.print(line, soft_wrap=isinstance(line, str), highlight=False)
     _write(outcome, markdown, junit, charts)
     raise typer.Exit(CODES[outcome.verdict])
-
-
-def _share(text: str | None) -> float | None:
-    if text is None:
-        return None
-    number, percent, rest = text.strip().partition("%")
-    try:
-        share = float(number) / (100 if percent else 1)
-    except ValueError:
-        share = -1.0
-    if rest or not 0 < share < 1:
-        raise UsageError(f"--band {text}: give a share between 0 and 1, as 5% or 0.05")
-    return share
 
 
 def _write(

@@ -45,6 +45,30 @@ def positive(option: str, value: float) -> None:
         raise UsageError(f"{option} {value:g}: a positive number is wanted")
 
 
+def share_of(option: str, text: str) -> float:
+    """Share that a text tells: "5%" or "0.05"."""
+    number, percent, rest = text.strip().partition("%")
+    try:
+        share = float(number) / (100 if percent else 1)
+    except ValueError:
+        share = -1.0
+    if rest or not 0 < share < 1:
+        raise UsageError(f"{option} {text}: give a share between 0 and 1, as 5% or 0.05")
+    return share
+
+
+def seconds_of(option: str, text: str) -> float:
+    """Seconds that a text tells: "90s", "10m" or "1.5h"."""
+    number, unit = text.strip()[:-1], text.strip()[-1:]
+    try:
+        seconds = float(number) * {"s": 1.0, "m": 60.0, "h": 3600.0}[unit]
+    except (ValueError, KeyError):
+        seconds = -1.0
+    if not 0 < seconds < math.inf:
+        raise UsageError(f"{option} {text}: give a time as 90s, 10m or 1.5h")
+    return seconds
+
+
 def model_of(name: str, mixture: Mixture) -> Mixture:
     """A mixture as the model of that name."""
     return replace(mixture, name=name, ordered=MODELS[name].ordered)

@@ -5,6 +5,7 @@ import platform
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from gmixbench.lab.identity import identity
 from gmixbench.measured.protocol import CORE_VARIABLE, ONE_THREAD, PARENT_VARIABLE
 
 PACKAGES = (
@@ -26,13 +27,19 @@ ENGINES = ("theano", "aesara", "pytensor")
 
 
 def describe() -> dict[str, str]:
-    """Versions of Python and the packages that are installed, and the machine."""
+    """Versions of Python and the packages that are installed, and the machine.
+
+    `machine_id` is the same on the same machine, and left out where nothing tells which it is.
+    """
     found = {
         "python": platform.python_version(),
         "platform": platform.platform(),
         "cpu": _cpu(),
         "cores": str(os.cpu_count()),
     }
+    which = identity()
+    if which is not None:
+        found["machine_id"] = which
     for package in PACKAGES:
         try:
             found[package] = version(package)

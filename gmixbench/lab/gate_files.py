@@ -5,13 +5,13 @@ A folder of several runs, one a round, is one side: each file in it, and each fo
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from gmixbench.lab import baseline, gate_asv, gate_own, gate_pytest
 from gmixbench.record import DamagedRecordError
-from gmixbench.ruler.sides import Key, Replicate, Side
+from gmixbench.ruler.sides import ABSENT, Replicate, Side
 
 NOT_RESULTS = ("machine.json", "benchmarks.json", "plan.json", "history.json")
 """Names of files that stand beside results, in asv's folders and ours."""
@@ -48,7 +48,7 @@ def read_side(path: Path) -> Side:
     }
     if not files:
         raise GateFileError(f"{path} holds no results: no scores.json, and none in a folder in it")
-    return _joined(path, [_read(file, name) for name, file in files.items()])
+    return _joined(path, {name: _read(file, name) for name, file in files.items()})
 
 
 def _read(path: Path, run: str) -> Side:
@@ -102,9 +102,9 @@ def _check(side: Side) -> None:
                     raise ValueError(f"{name} of {key.model} {key.backend} is {value}")
 
 
-def _joined(path: Path, sides: Sequence[Side]) -> Side:
-    first = sides[0]
-    for side in sides[1:]:
+def _joined(path: Path, rounds: Mapping[str, Side]) -> Side:
+    first, *others = rounds.values()
+    for side in others:
         if side.kind != first.kind:
             raise GateFileError(
                 f"{path} holds files of {first.kind} and of {side.kind}: name one of them"
@@ -116,10 +116,15 @@ def _joined(path: Path, sides: Sequence[Side]) -> Side:
                     f"{path} is no set of rounds: {name} is {one} in {first.name}, {other} in "
                     f"{side.name}"
                 )
-    cases: dict[Key, tuple[Replicate, ...]] = {}
-    for side in sides:
-        for key, replicates in side.cases.items():
-            cases[key] = (*cases.get(key, ()), *replicates)
-    machines = dict.fromkeys(machine for side in sides for machine in side.machines)
-    strangers = max(side.strangers for side in sides)
+    keys = dict.fromkeys(key for side in rounds.values() for key in side.cases)
+    cases = {
+        key: tuple(
+            one
+            for run, side in rounds.items()
+            for one in side.cases.get(key, (Replicate(run, 0, {}, (ABSENT,)),))
+        )
+        for key in keys
+    }
+    machines = dict.fromkeys(machine for side in rounds.values() for machine in side.machines)
+    strangers = max(side.strangers for side in rounds.values())
     return Side(str(path), first.kind, tuple(machines), cases, first.versions, strangers)

@@ -12,7 +12,7 @@ from gmixbench.spec import MODELS
 
 KIND = "gmixbench"
 
-MACHINE = ("cpu", "cores", "platform")
+MACHINE = ("cpu", "cores", "platform", "machine_id")
 """What an environment tells of the machine; all else in it are versions."""
 
 
@@ -58,18 +58,28 @@ def read_release(path: Path, data: Mapping[str, Any]) -> Side:
         )
         cases[key] = (*cases.get(key, ()), one)
         if row["environment"]:
-            machines.update(dict.fromkeys(machines_of(row["environment"])))
+            # A session is measured on one machine.
+            machines.update(dict.fromkeys(machines_of(row["environment"], row["session"])))
     return Side(str(path), KIND, tuple(machines), cases, data["release"]["packages"])
 
 
-def machines_of(environment: Mapping[str, str]) -> tuple[str, ...]:
-    """The machine of an environment, if it tells the processor."""
-    if "cpu" not in environment:
+def machines_of(environment: Mapping[str, str], name: str | None = None) -> tuple[str, ...]:
+    """The machine of an environment, if it is told which; processor and system don't tell.
+
+    So a file from before `machine_id` was written is read as one of an unknown machine: all in it
+    is judged but its timings.
+
+    Parameters
+    ----------
+    name : what else tells the machine, where the environment does not
+    """
+    which = environment.get("machine_id", name)
+    if which is None:
         return ()
-    told = {name: environment[name] for name in MACHINE if name in environment}
+    told = {key: environment[key] for key in ("cpu", "cores", "platform") if key in environment}
     if "cores" in told:
         told["cores"] += " cores"
-    return (", ".join(told.values()),)
+    return (f"{which}: {', '.join(told.values())}",)
 
 
 def versions_of(environment: Mapping[str, str]) -> dict[str, str]:

@@ -37,7 +37,7 @@ def read_saved(path: Path, data: Mapping[str, Any], run: str) -> Side:
             cases.setdefault(key, {}).setdefault(one.seed, one)
     told = data["machine_info"]
     environment = told.get("gmixbench", {})
-    machines = tuple(f"{told.get('node', '?')}: {text}" for text in machines_of(environment))
+    machines = machines_of(environment, told.get("node"))
     found = {key: tuple(seeds.values()) for key, seeds in cases.items()}
     return Side(str(path), KIND, machines, found, versions_of(environment), strangers)
 

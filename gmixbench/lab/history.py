@@ -17,7 +17,17 @@ from gmixbench.record import SCHEMA, TEMPORARY, case_from_dict, case_to_dict, da
 from gmixbench.ruler.history import History, Measurement, Release, Session
 from gmixbench.spec import Case
 
-SAME = ("cpu", "cores", "platform", "python", "gmixbench", "arviz-stats", "numpy", "scipy")
+SAME = (
+    "cpu",
+    "cores",
+    "platform",
+    "machine_id",
+    "python",
+    "gmixbench",
+    "arviz-stats",
+    "numpy",
+    "scipy",
+)
 """What bears on speeds, scores and verdicts besides the releases themselves."""
 
 NOT_BUILT = "stack"

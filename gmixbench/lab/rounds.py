@@ -12,12 +12,10 @@ from gmixbench.lab.planning import Visit
 from gmixbench.lab.stacks import Stack
 from gmixbench.record import Failure, Record
 from gmixbench.ruler.history import Measurement, Release, Session
+from gmixbench.ruler.metrics import COMPILING
 from gmixbench.ruler.verdict import judge
 from gmixbench.spec import Case
 from gmixbench.truth.exact import Exact
-
-COMPILING = ("build_s", "compile_s", "time_to_ess_1000", "total_s", "cpu_s")
-"""Metrics that mean what they say only where compilation caches were empty."""
 
 
 def measure(

@@ -9,8 +9,9 @@ from typing import Any
 
 from gmixbench.report.gate_words import change, grounds
 from gmixbench.ruler.contrasts import Judgement
-from gmixbench.ruler.gate import Outcome, label
+from gmixbench.ruler.gate import Outcome
 from gmixbench.ruler.metrics import METRICS
+from gmixbench.ruler.sides import label
 from gmixbench.ruler.tolerances import TOLERANCES
 
 BIGGER, SMALLER = "customBiggerIsBetter", "customSmallerIsBetter"

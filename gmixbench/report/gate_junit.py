@@ -8,7 +8,8 @@ import xml.etree.ElementTree as ET
 from gmixbench.report.gate_words import change, grounds, headline
 from gmixbench.report.verdicts import value
 from gmixbench.ruler.contrasts import Judgement
-from gmixbench.ruler.gate import Outcome, label
+from gmixbench.ruler.gate import Outcome
+from gmixbench.ruler.sides import label
 
 
 def gate_junit(outcome: Outcome) -> bytes:

@@ -6,7 +6,8 @@ from gmixbench.report.gate_words import change, grounds, headline, tally
 from gmixbench.report.markdown import row, text
 from gmixbench.report.verdicts import value
 from gmixbench.ruler.contrasts import Judgement
-from gmixbench.ruler.gate import Outcome, label
+from gmixbench.ruler.gate import Outcome
+from gmixbench.ruler.sides import label
 
 
 def gate_markdown(outcome: Outcome) -> str:

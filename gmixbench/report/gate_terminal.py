@@ -9,7 +9,8 @@ from rich.table import Table
 from gmixbench.report.gate_words import change, grounds, headline, tally
 from gmixbench.report.verdicts import COLOURS, value
 from gmixbench.ruler.contrasts import Judgement
-from gmixbench.ruler.gate import Outcome, label
+from gmixbench.ruler.gate import Outcome
+from gmixbench.ruler.sides import label
 
 
 def gate_lines(outcome: Outcome) -> Iterator[RenderableType]:

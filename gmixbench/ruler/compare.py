@@ -44,32 +44,40 @@ class Effect:
     source: str
 
 
-def effect(
+def paired(
     base: Mapping[str, float], new: Mapping[str, float], noise: float, unit: str = "runs"
 ) -> Effect:
-    """Effect between two sides' replicates, by name, on the scale where sides differ by a shift.
+    """Effect between two sides whose replicates of one name have something in common.
 
     Parameters
     ----------
+    base, new : replicates of the same names, on the scale where sides differ by a shift
     noise : standard deviation of one replicate, for where there are fewer than `LEAST` a side
     unit : what a replicate is, for the words
     """
+    if len(base) < LEAST:
+        return apart(base, new, noise, unit)
+    differences = np.array([new[name] - base[name] for name in base])
+    spread = float(differences.std(ddof=1)) / math.sqrt(len(differences))
+    told = f"{len(differences)} pairs of {unit}"
+    return _effect(float(differences.mean()), spread, len(differences) - 1, told)
+
+
+def apart(
+    base: Mapping[str, float], new: Mapping[str, float], noise: float, unit: str = "runs"
+) -> Effect:
+    """Effect between two sides whose replicates have nothing in common; see `paired`."""
     a, b = np.array([*base.values()]), np.array([*new.values()])
+    estimate = float(b.mean() - a.mean())
+    told = f"{len(a)} and {len(b)} {unit}"
     if min(len(a), len(b)) < LEAST:
         spread = noise * math.sqrt(1 / len(a) + 1 / len(b))
-        told = f"{len(a)} and {len(b)} {unit}, assumed noise {noise:.2g}"
-        return _effect(float(b.mean() - a.mean()), spread, NOISE_FREEDOM, told)
-    if base.keys() == new.keys():
-        differences = np.array([new[name] - base[name] for name in base])
-        spread = float(differences.std(ddof=1)) / math.sqrt(len(differences))
-        told = f"{len(differences)} pairs of {unit}"
-        return _effect(float(differences.mean()), spread, len(differences) - 1, told)
+        return _effect(estimate, spread, NOISE_FREEDOM, f"{told}, assumed noise {noise:.2g}")
     parts = np.array([a.var(ddof=1) / len(a), b.var(ddof=1) / len(b)])
     lengths = np.array([len(a) - 1, len(b) - 1])
     spread = math.sqrt(parts.sum())
     freedom = float(parts.sum() ** 2 / (parts**2 / lengths).sum()) if spread else math.inf
-    told = f"{len(a)} and {len(b)} {unit}"
-    return _effect(float(b.mean() - a.mean()), spread, freedom, told)
+    return _effect(estimate, spread, freedom, told)
 
 
 def _effect(estimate: float, spread: float, freedom: float, source: str) -> Effect:

@@ -9,20 +9,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from gmixbench.ruler.believed import Fault, believe, needed
 from gmixbench.ruler.contrasts import Contrast, Judgement, contrast, judgements, values
-from gmixbench.ruler.sides import Key, Replicate, Side
+from gmixbench.ruler.sides import Key, Replicate, Side, label
 from gmixbench.ruler.tolerances import MIXING, TOLERANCES, Tolerance
 
 Cases = Mapping[Key, Sequence[Replicate]]
-
-
-@dataclass(frozen=True)
-class Fault:
-    """What could not be judged because it is invalid, failed or missing, and on which side."""
-
-    key: Key
-    side: str
-    message: str
 
 
 @dataclass(frozen=True)
@@ -76,41 +68,18 @@ def judge(
     band : share within which timings are equivalent; that of the table unless given
     """
     olds, news = _paired_by(baseline, new)
-    faults, notes = [*_missing(olds, news)], list[str]()
-    contrasts, refused = list[Contrast](), 0
     same = across_machines or (len(baseline.machines) == 1 and baseline.machines == new.machines)
-    for key in (key for key in news if key in olds):
-        invalid = [*_invalid(key, olds[key], news[key])]
-        if invalid and invalid[0].side == "BASELINE" and not _needed(key):
-            notes.append(f"{label(key)}: not judged, the baseline is invalid: {invalid[0].message}")
-        else:
-            faults += invalid
-        if invalid:
-            continue
-        for tolerance in TOLERANCES.values():
-            old, recent = (values(tolerance.metric, side[key]) for side in (olds, news))
-            if old and not recent:
-                faults.append(Fault(key, "NEW", f"{tolerance.metric} is not told any more"))
-            numbers = [value for _, value in (*old, *recent)]
-            if not old or not recent or _lottery(tolerance, key, olds[key]):
-                continue
-            if tolerance.scale == "ratio" and max(numbers) <= tolerance.negligible:
-                continue
-            if tolerance.machine and not same:
-                refused += 1
-            elif tolerance.scale == "ratio" and min(numbers) <= 0:
-                notes.append(f"{label(key)}: {tolerance.metric} not judged, zero has no ratio")
-            else:
-                width = tolerance.band if band is None or not tolerance.machine else band
-                contrasts.append(contrast(key, replace(tolerance, band=width), old, recent))
+    found = [_case(key, olds[key], news[key], same, band) for key in news if key in olds]
+    notes = [note for case in found for note in case.notes]
     strangers = max(baseline.strangers, new.strangers)
     if strangers:
         notes.append(f"{strangers} benchmarks that the gate does not know: not judged")
+    refused = sum(case.refused for case in found)
     return Outcome(
         baseline=baseline.name,
         new=new.name,
-        judgements=tuple(judgements(contrasts)),
-        faults=tuple(faults),
+        judgements=tuple(judgements([one for case in found for one in case.contrasts])),
+        faults=(*_missing(olds, news), *(fault for case in found for fault in case.faults)),
         changed=tuple(_changed(baseline.versions, new.versions)),
         notes=tuple(notes),
         refused=_refusal(baseline, new, refused) if refused else "",
@@ -119,14 +88,8 @@ def judge(
 
 def unfit(side: Side) -> list[Fault]:
     """What keeps results from being a baseline: a case that must be right, and is not."""
-    found = (_invalid(key, (), replicates) for key, replicates in side.cases.items())
-    return [fault for faults in found for fault in faults if _needed(fault.key)]
-
-
-def label(key: Key) -> str:
-    """A case in words, as short as it can be."""
-    words = (key.dataset, key.model, key.backend, key.method, key.stack)
-    return " ".join(word for word in words if word)
+    found = (believe(key, "NEW", some).fault for key, some in side.cases.items() if needed(key))
+    return [fault for fault in found if fault]
 
 
 def _paired_by(baseline: Side, new: Side) -> tuple[Cases, Cases]:
@@ -162,17 +125,50 @@ def _missing(olds: Cases, news: Cases) -> Iterator[Fault]:
                 )
 
 
-def _invalid(key: Key, old: Sequence[Replicate], new: Sequence[Replicate]) -> Iterator[Fault]:
-    for side, replicates in (("BASELINE", old), ("NEW", new)):
-        bad = [one for one in replicates if one.faults]
-        if bad:
-            count = f"{len(bad)} of {len(replicates)} runs: " if len(replicates) > 1 else ""
-            yield Fault(key, side, count + "; ".join(bad[0].faults))
+@dataclass(frozen=True)
+class _Case:
+    """What one case comes to; `refused` counts timings that are no evidence."""
+
+    contrasts: Sequence[Contrast] = ()
+    faults: Sequence[Fault] = ()
+    notes: Sequence[str] = ()
+    refused: int = 0
 
 
-def _needed(key: Key) -> bool:
-    # As `gmixbench run` has it. Of the others some are now and then without enough evidence.
-    return key.model == "ordered" or key.method not in ("nuts", "advi-library")
+def _case(
+    key: Key, olds: Sequence[Replicate], news: Sequence[Replicate], same: bool, band: float | None
+) -> _Case:
+    before, after = believe(key, "BASELINE", olds), believe(key, "NEW", news)
+    if before.fault and not needed(key):
+        note = f"{label(key)}: not judged, the baseline is invalid: {before.fault.message}"
+        return _Case(notes=[note])
+    faults = [side.fault for side in (before, after) if side.fault]
+    if faults:
+        return _Case(faults=faults)
+    contrasts, lottery, refused = list[Contrast](), list[str](), 0
+    notes = [side.note for side in (before, after) if side.note]
+    for tolerance in TOLERANCES.values():
+        old, new = (values(tolerance.metric, side.runs) for side in (before, after))
+        if old and not new:
+            faults.append(Fault(key, "NEW", f"{tolerance.metric} is not told any more"))
+        numbers = [value for _, value in (*old, *new)]
+        if not old or not new:
+            continue
+        if tolerance.scale == "ratio" and max(numbers) <= tolerance.negligible:
+            continue
+        if _lottery(tolerance, key, before.runs):
+            lottery.append(tolerance.metric)
+        elif tolerance.machine and not same:
+            refused += 1
+        elif tolerance.scale == "ratio" and min(numbers) <= 0:
+            notes.append(f"{label(key)}: {tolerance.metric} not judged, zero has no ratio")
+        else:
+            width = tolerance.band if band is None or not tolerance.machine else band
+            contrasts.append(contrast(key, replace(tolerance, band=width), old, new))
+    if lottery:
+        told = ", ".join(lottery)
+        notes.append(f"{label(key)}: {told} not judged, the baseline's chains do not mix")
+    return _Case(contrasts, faults, notes, refused)
 
 
 def _lottery(tolerance: Tolerance, key: Key, old: Sequence[Replicate]) -> bool:

@@ -232,3 +232,6 @@ METRICS = _table(
     ),
 )
 """Every metric by name: the one table that the command line, the report and the files share."""
+
+COMPILING = ("build_s", "compile_s", "time_to_ess_1000", "total_s", "cpu_s")
+"""Metrics that mean what they say only where compilation caches were empty."""

@@ -5,13 +5,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from gmixbench.ruler.changes import Kind, Notice
 from gmixbench.ruler.history import History, Measurement
-from gmixbench.ruler.verdict import DENSITY_TOLERANCE
+from gmixbench.ruler.verdict import DENSITY_TOLERANCE, REMARKS
 
 KINDS: tuple[Kind, ...] = ("density", "invalid", "failed", "unconverged", "shim")
 """As they are told: the gravest first."""
-
-REMARKS = ("labels ", "ADVI has not converged")
-"""How reasons of a verdict begin that don't make a run invalid."""
 
 
 def believed(item: Measurement) -> bool:

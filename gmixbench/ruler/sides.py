@@ -19,6 +19,17 @@ class Key:
     stack: str = ""
 
 
+def label(key: Key) -> str:
+    """A case in words, as short as it can be."""
+    words = (key.dataset, key.model, key.backend, key.method, key.stack)
+    return " ".join(word for word in words if word)
+
+
+ABSENT = "not in its file"
+"""Fault of a run that left nothing where the others left something: pytest-benchmark writes no word
+of a test that failed."""
+
+
 @dataclass(frozen=True)
 class Replicate:
     """One run of a case: its metrics, or why they can't be believed.

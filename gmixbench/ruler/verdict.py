@@ -1,13 +1,13 @@
 """Whether a run may be believed: valid or not, and what became of its labels."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.stats import norm
 
-from gmixbench.record import Draws, Run
+from gmixbench.record import Draws, Fit, Run
 from gmixbench.ruler.metrics import METRICS
 from gmixbench.ruler.score import Chain, Scores, score
 from gmixbench.truth.exact import Exact
@@ -36,6 +36,13 @@ CONVERGED = 0.05
 
 IMPOSSIBLE = 1e-6
 """Nats by which a loss may lie below the best possible one, for rounding."""
+
+BIAS, EVIDENCE = "bias: ", "not enough evidence: "
+"""How reasons begin that a right sampler may give once in a while: by `FAMILYWISE`, or in a run
+whose chains were slow."""
+
+REMARKS = ("labels ", "ADVI has not converged")
+"""How reasons begin that don't make a run invalid."""
 
 CONSTANT_SHIM = "density-constant"
 """Name of a backend's shim that explains a constant in its log density."""
@@ -69,15 +76,12 @@ def judge(run: Run, exact: Exact) -> Judged:
     """Score a run and judge it against the exact posterior of its data set."""
     with np.errstate(divide="ignore", invalid="ignore"):  # draws that do not vary have no ESS
         scores = score(run, exact)
-    faults = [*_density_faults(run, scores, exact)]
+    faults = [*certain_faults(run, scores, exact), *_bias_faults(scores)]
     labels, remarks = None, list[str]()
     converged = None
-    if isinstance(run.result, Draws):
-        faults += _bias_faults(run.result, scores)
-        if scores.chains:
-            labels, remarks = judge_labels(scores.chains)
-    else:
-        faults += _loss_faults(scores, exact)
+    if scores.chains:
+        labels, remarks = judge_labels(scores.chains)
+    if isinstance(run.result, Fit):
         gap = scores.metrics["gap"]
         converged = gap is not None and gap < CONVERGED
         if not converged:
@@ -87,6 +91,12 @@ def judge(run: Run, exact: Exact) -> Judged:
     return Judged(run, shown, Verdict(valid, labels, converged, (*faults, *remarks)))
 
 
+def certain_faults(run: Run, scores: Scores, exact: Exact) -> list[str]:
+    """What is wrong with a run beyond any chance: its density, draws that can't be, or its loss."""
+    told = _draws_faults(run) if isinstance(run.result, Draws) else _loss_faults(scores, exact)
+    return [*_density_faults(run, scores, exact), *told]
+
+
 def limit(count: int, ess: float, familywise: float = FAMILYWISE) -> float:
     """Largest z that any of `count` two-sided checks may reach, at the familywise level.
 
@@ -94,6 +104,11 @@ def limit(count: int, ess: float, familywise: float = FAMILYWISE) -> float:
     estimated from draws of effective sample size `ess`.
     """
     return float(norm.isf(familywise / (2 * count))) * (1 + NOISE / math.sqrt(max(ess, 1.0)))
+
+
+def by_chance(reasons: Iterable[str]) -> bool:
+    """Whether a right sampler's run may be invalid for no other reasons than these."""
+    return all(reason.startswith((BIAS, EVIDENCE, *REMARKS)) for reason in reasons)
 
 
 def judge_labels(chains: tuple[Chain, ...]) -> tuple[str, list[str]]:
@@ -128,16 +143,21 @@ def _density_faults(run: Run, scores: Scores, exact: Exact) -> Iterator[str]:
         yield f"density_constant {constant:.6g} nats is not zero and no shim says why"
 
 
-def _bias_faults(draws: Draws, scores: Scores) -> Iterator[str]:
-    if not np.all(np.isfinite(draws.means)):
+def _draws_faults(run: Run) -> Iterator[str]:
+    means = run.result.means
+    if not np.all(np.isfinite(means)):
         yield "some draws are not finite"
-        return
-    if scores.case.model.ordered and np.any(draws.means[..., 0] > draws.means[..., 1]):
+    elif run.case.model.ordered and np.any(means[..., 0] > means[..., 1]):
         yield "some draws are not in order"
+
+
+def _bias_faults(scores: Scores) -> Iterator[str]:
+    if not scores.evidence:  # of ADVI, and of draws that are not finite
+        return
     for evidence in scores.evidence:
         if not evidence.ess >= LEAST_ESS:
             yield (
-                f"not enough evidence: ESS {evidence.ess:.0f} of the {evidence.name}, "
+                f"{EVIDENCE}ESS {evidence.ess:.0f} of the {evidence.name}, "
                 f"{LEAST_ESS:.0f} are needed"
             )
     least = min(evidence.ess for evidence in scores.evidence)
@@ -145,7 +165,7 @@ def _bias_faults(draws: Draws, scores: Scores) -> Iterator[str]:
     beyond = [check for check in scores.checks if not check.z <= bound]
     for check in sorted(beyond, key=lambda check: -check.z):
         yield (
-            f"bias: {check.name} is {check.estimate:.6g}, exactly {check.exact:.6g}: "
+            f"{BIAS}{check.name} is {check.estimate:.6g}, exactly {check.exact:.6g}: "
             f"{check.z:.1f} MCSE off, limit {bound:.1f}"
         )
 

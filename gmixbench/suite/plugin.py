@@ -8,6 +8,7 @@ What a saved file (`--benchmark-json`, `--benchmark-save`, `--benchmark-autosave
 `machine_info["gmixbench"]`, all of it text::
 
     {"python": ..., "platform": ..., "cpu": ..., "cores": ...,   as `environment` in scores.json,
+     "machine_id": ...,                                          as there, if it is known,
      "gmixbench": ..., "pymc": ..., ...                          versions of what is installed
      "threads": "1",                                             of what is timed
      "lock": sha256 of all installed distributions}

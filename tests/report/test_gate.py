@@ -12,8 +12,9 @@ from gmixbench.report.gate_charts import BIGGER, SMALLER, gate_charts
 from gmixbench.report.gate_junit import gate_junit
 from gmixbench.report.gate_markdown import gate_markdown
 from gmixbench.report.gate_terminal import gate_lines
+from gmixbench.ruler.believed import Fault
 from gmixbench.ruler.contrasts import Judgement
-from gmixbench.ruler.gate import Fault, Outcome
+from gmixbench.ruler.gate import Outcome
 from gmixbench.ruler.sides import Key
 
 KEY = Key("close", "ordered", "pymc", "nuts")

@@ -451,7 +451,7 @@ def changed_metrics(some):
 
 @pytest.mark.parametrize("starts", [[15], [6, 12, 18, 24]])
 def test_another_random_stream_is_no_change(starts, monkeypatch):
-    alpha, trials = 0.0125, 24
+    alpha, trials = 0.0125, 12
     monkeypatch.setattr("gmixbench.ruler.series.PAGE_ALARMS", alpha)
     alarms = [changed_metrics(streamed(starts, seed)) for seed in range(trials)]
     limit = binom.isf(1e-6, trials, alpha)

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from gmixbench.ruler.compare import NOISE_FREEDOM, effect, holm, verdict
+from gmixbench.ruler.compare import NOISE_FREEDOM, apart, holm, paired, verdict
 
 
 def replicates(*values, name=str):
@@ -16,13 +16,12 @@ def test_pairs_see_what_unpaired_replicates_do_not():
     drift = [0.0, 0.3, -0.2, 0.5]
     base = replicates(*drift)
     new = replicates(*(value + 0.1 + 0.001 * k for k, value in enumerate(drift)))
-    paired = effect(base, new, noise=1.0)
-    unpaired = effect(base, {f"other {k}": value for k, value in new.items()}, noise=1.0)
-    assert paired.source == "4 pairs of runs"
-    assert unpaired.source == "4 and 4 runs"
-    assert paired.estimate == pytest.approx(unpaired.estimate) == pytest.approx(0.1015)
-    assert 0.09 < paired.low < paired.high < 0.11
-    assert unpaired.low < 0 < unpaired.high
+    pairs, strangers = (of(base, new, noise=1.0) for of in (paired, apart))
+    assert pairs.source == "4 pairs of runs"
+    assert strangers.source == "4 and 4 runs"
+    assert pairs.estimate == pytest.approx(strangers.estimate) == pytest.approx(0.1015)
+    assert 0.09 < pairs.low < pairs.high < 0.11
+    assert strangers.low < 0 < strangers.high
 
 
 def test_intervals_are_those_of_scipy():
@@ -30,12 +29,12 @@ def test_intervals_are_those_of_scipy():
 
     rng = np.random.default_rng(0)
     a, b = rng.normal(size=5), rng.normal(0.3, 2.0, size=7)
-    found = effect(replicates(*a), replicates(*b), noise=1.0)
+    found = apart(replicates(*a), replicates(*b), noise=1.0)
     welch = stats.ttest_ind(b, a, equal_var=False, alternative="greater")
     interval = stats.ttest_ind(b, a, equal_var=False).confidence_interval(0.9)
     assert (found.low, found.high) == pytest.approx((interval.low, interval.high))
     assert found.p_value == pytest.approx(min(welch.pvalue, 1 - welch.pvalue))
-    found = effect(replicates(*a), replicates(*b[:5]), noise=1.0)
+    found = paired(replicates(*a), replicates(*b[:5]), noise=1.0)
     related = stats.ttest_rel(b[:5], a)
     interval = related.confidence_interval(0.9)
     assert (found.low, found.high) == pytest.approx((interval.low, interval.high))
@@ -45,18 +44,21 @@ def test_intervals_are_those_of_scipy():
 def test_few_replicates_are_held_against_the_noise_that_is_given():
     from scipy import stats
 
-    found = effect(replicates(1.0), replicates(1.2, 1.4), noise=0.1)
+    found = apart(replicates(1.0), replicates(1.2, 1.4), noise=0.1)
     half = 0.1 * math.sqrt(1.5) * stats.t.isf(0.05, NOISE_FREEDOM)
     assert found.estimate == pytest.approx(0.3)
     assert found.high - found.estimate == pytest.approx(half)
     assert "assumed noise 0.1" in found.source
+    one = replicates(1.0), replicates(1.2)
+    assert paired(*one, noise=0.1) == apart(*one, noise=0.1)
 
 
 def test_what_has_no_chance_in_it_is_certain():
     same, other = replicates(1.0, 1.0, 1.0), replicates(2.0, 2.0, 2.0)
-    assert effect(same, same, noise=1.0).p_value == 1.0
-    assert effect(same, other, noise=1.0).p_value == 0.0
-    assert effect(replicates(1.0), replicates(1.5), noise=0.0).low == 0.5
+    for of in (paired, apart):
+        assert of(same, same, noise=1.0).p_value == 1.0
+        assert of(same, other, noise=1.0).p_value == 0.0
+        assert of(replicates(1.0), replicates(1.5), noise=0.0).low == 0.5
 
 
 def test_holm():

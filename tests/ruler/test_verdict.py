@@ -9,7 +9,7 @@ import pytest
 
 from gmixbench.record import Density, Run
 from gmixbench.ruler.metrics import METRICS
-from gmixbench.ruler.verdict import CONSTANT_SHIM, FAMILYWISE, judge, limit
+from gmixbench.ruler.verdict import CONSTANT_SHIM, FAMILYWISE, by_chance, judge, limit
 from gmixbench.spec import DATASETS, MODELS
 from gmixbench.truth import cells
 from gmixbench.truth.draws import draw
@@ -188,6 +188,24 @@ def test_draws_out_of_order_or_not_finite_are_not_valid(make_run: MakeRun, solve
     assert "not in order" in reasons(make_run(means=means), solved("close"))
     means[0, 0] = np.nan
     assert "not finite" in reasons(make_run(means=means), solved("close"))
+
+
+def test_what_a_right_sampler_is_blamed_for_by_chance_is_told_from_faults(
+    make_run: MakeRun, make_fit: MakeRun, solved: Solved, tampered: Tampered
+) -> None:
+    def said(run: Run) -> tuple[str, ...]:
+        verdict = judge(run, solved("close")).verdict
+        assert not verdict.valid
+        return verdict.reasons
+
+    means = make_run("unordered").result.means
+    stuck = np.sort(means, axis=-1) + 0.05
+    assert by_chance(said(make_run("unordered", means=stuck)))  # with a remark on its labels
+    assert by_chance(said(make_run(draws=60)))
+    assert not by_chance(said(make_run(means=make_run().result.means[..., ::-1])))
+    assert not by_chance(said(make_fit(scale=[0.1, np.nan])))
+    wrong = tampered(make_run(), lambda _, values, gradients: (values + 1.0, gradients))
+    assert not by_chance(said(make_run(measured=wrong, means=make_run().result.means + 0.1)))
 
 
 def test_advi(make_fit: MakeRun, solved: Solved) -> None:

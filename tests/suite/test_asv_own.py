@@ -1,6 +1,7 @@
 """Our own asv.conf.json: asv makes an environment of each commit, and measures it."""
 
 import json
+import math
 import os
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from types import SimpleNamespace
 import pytest
 
 import gmixbench
+from gmixbench.lab import building
 
 pytestmark = pytest.mark.slow
 
@@ -19,6 +21,8 @@ FASTER, SLOWER = "time.sleep(0.2)", "time.sleep(0.4)"
 
 CLOCK = "start = time.perf_counter()"
 """Where the oracle's clock of sampling begins."""
+
+BUILT, UNBUILT = "numpyro-v0.22.0", "numpyro-v0.22.0-again"
 
 
 @pytest.fixture(scope="module")
@@ -87,28 +91,59 @@ def clone(tmp_path_factory):
     return SimpleNamespace(folder=folder / "clone", asv=asv, commit=commit, environment=environment)
 
 
-def test_run_leaves_a_result_of_the_commit(clone, monkeypatch):
-    monkeypatch.setitem(clone.environment, "GMIXBENCH_ASV_STACKS", "here-exact,here-numpyro")
-    commit = clone.commit(FASTER)
+@pytest.fixture
+def with_a_stack(clone, stack_python, monkeypatch, tmp_path):
+    """The clone with a stack that is built, its twin that is not, and another NumPyro in the way.
+
+    That one is broken, and seen by all that is measured in asv's own environment.
+    """
+    stack_python(BUILT)
+    lock = clone.folder / "benchmarks" / "stacks" / f"{BUILT}.txt"
+    lock.with_stem(UNBUILT).write_text(
+        lock.read_text().replace(f"stack: {BUILT}", f"stack: {UNBUILT}")
+    )
+    (tmp_path / "numpyro.py").write_text("raise ImportError('not that of a stack')")
+    for name, value in {
+        "GMIXBENCH_ASV_STACKS": f"here-exact,here-numpyro,{BUILT},{UNBUILT}",
+        "GMIXBENCH_CACHE": str(building.cache()),
+        "ASV_PYTHONPATH": str(tmp_path),
+    }.items():
+        monkeypatch.setitem(clone.environment, name, value)
+    return clone
+
+
+def test_run_measures_this_commit_and_a_stack_that_is_built(with_a_stack):
+    clone, commit = with_a_stack, with_a_stack.commit(FASTER)
     clone.asv("check")
-    clone.asv("run")
+    said = clone.asv("run", "--show-stderr", code=2)
+    assert "ImportError: not that of a stack" in said  # of here-numpyro, and of nothing else
     (path,) = (clone.folder / ".asv" / "results").glob(f"*/{commit[:8]}-*.json")
     results = json.loads(path.read_text())["results"]
-    assert None not in results["Nuts.track_seconds_per_draw"][0]
+    for name in ("Nuts.track_seconds_per_draw", "Nuts.track_peak_memory", "Advi.track_kl"):
+        told = results[name][0]
+        exact, here, built, unbuilt = (told[k : k + 2] for k in range(0, 8, 2))
+        assert min(*exact, *built) > 0, name
+        assert here == [None, None], name
+        assert all(map(math.isnan, unbuilt)), name
     assert "Nuts.track_seconds_per_draw" in clone.asv("show", commit)
     clone.asv("publish")
     assert (clone.folder / ".asv" / "html" / "index.html").is_file()
 
 
-def test_continuous_tells_a_slower_commit_from_one_that_is_not(clone):
-    speed = ["-b", "seconds_per_draw", "--factor", "1.5"]
+def test_both_libraries_are_in_asv_s_environment(clone, monkeypatch):
+    monkeypatch.setitem(clone.environment, "GMIXBENCH_ASV_STACKS", "here")
+    clone.commit(FASTER)
+    clone.asv("run", "--bench", "just-discover")
+    told = json.loads((clone.folder / ".asv" / "results" / "benchmarks.json").read_text())
+    stacks, _ = told["Nuts.track_rhat"]["params"]
+    assert stacks == ["'here-pymc'", "'here-numpyro'"]
+
+
+def test_continuous_tells_a_slower_and_a_biased_commit_from_one_that_is_neither(clone):
+    speed = ["-b", "seconds_per_draw", "--factor", "1.5", "--show-stderr"]
     before, slower, same = clone.commit(FASTER), clone.commit(SLOWER), clone.commit(FASTER)
+    biased = clone.commit(FASTER, bias=0.1)
     assert "PERFORMANCE DECREASED" in clone.asv("continuous", before, slower, *speed, code=1)
-    assert "PERFORMANCE INCREASED" in clone.asv("continuous", slower, same, *speed)
     assert "NOT SIGNIFICANTLY CHANGED" in clone.asv("continuous", before, same, *speed)
-
-
-def test_a_biased_commit_fails(clone):
-    clone.commit(FASTER, bias=0.1)
-    said = clone.asv("run", "--show-stderr", "-b", "seconds_per_draw", code=2)
+    said = clone.asv("continuous", before, biased, *speed, code=2)  # it has nothing to compare
     assert "invalid: bias: mean of the " in said

@@ -25,7 +25,7 @@ Pytest = Callable[..., SimpleNamespace]
 
 
 def exact(sleep: float = 0.3, shift: float = 0.0) -> str:
-    """Source of a backend that draws from the exact posterior, slowly, and off by a shift."""
+    """Source of a backend that draws from the exact posterior, sleeps, and is off by a shift."""
     return f"""
     import time
 
@@ -33,11 +33,13 @@ def exact(sleep: float = 0.3, shift: float = 0.0) -> str:
     from gmixbench.truth.oracle import build, density, evaluator, fit_advi
 
     def sample(model, job):
-        begun = time.perf_counter()
-        time.sleep({sleep})
         measured = oracle.sample(model, job)
+        begun = time.perf_counter()
+        time.sleep({sleep})  # on the clock alone: a busy machine must not look like another library
         timing = Timing(compile_s=0.5, warmup_s=0.0, sample_s=time.perf_counter() - begun)
-        return measured._replace(result=Draws(measured.result.means + {shift}), timing=timing)
+        counters = Counters(1000, 1000 * job.case.settings.draws)
+        draws = Draws(measured.result.means + {shift})
+        return measured._replace(result=draws, timing=timing, counters=counters)
     """
 
 
@@ -69,7 +71,7 @@ def bench(run_pytest: Pytest, tmp_path: Path) -> Pytest:
             *("-k", which, *arguments),
         )
         saved = json.loads(path.read_bytes(), parse_constant=pytest.fail) if path.exists() else {}
-        done.saved, done.path = saved, path
+        done.saved, done.path, done.folder = saved, path, tmp_path
         done.benchmarks = saved.get("benchmarks", [])
         return done
 
@@ -82,26 +84,28 @@ DENSITY = "test_density and not unordered and -100]"
 
 
 @pytest.fixture
-def subject(plant: Callable[[str, str], str], bench: Pytest, tmp_path: Path) -> Any:
-    """Benchmark a backend that sleeps for so long; give its file, to compare the next one with."""
+def subject(plant: Callable[[str, str], str], bench: Pytest, tmp_path: Path) -> Pytest:
+    """Benchmark a backend of `exact`, autosave what it gives to a folder, and give that file."""
 
-    def run(sleep: float, *arguments: str, rounds: int = 1) -> SimpleNamespace:
-        name = plant("subject", exact(sleep=sleep))
-        done = bench(NUTS, "--gmix-backend", name, f"--gmix-rounds={rounds}", *arguments)
-        done.kept = done.path.rename(tmp_path / f"after-{sleep}.json")
+    def run(side: str, source: str, *arguments: str, rounds: int = 1) -> SimpleNamespace:
+        store = tmp_path / side
+        save = ("--benchmark-autosave", f"--benchmark-storage={store}")
+        told = ("--gmix-backend", plant("subject", source), f"--gmix-rounds={rounds}")
+        done = bench(NUTS, *told, *save, *arguments)
+        done.kept = max(store.glob("*/*.json"), default=None)
         return done
 
     return run
 
 
-FAIL = "--benchmark-compare-fail=median:100%"
-
-
 @pytest.mark.slow
-def test_a_slowed_backend_shows(subject: Any) -> None:
-    before = subject(0.3)
-    assert before.code == 0, before.out
-    slow = subject(1.5, f"--benchmark-compare={before.kept}", FAIL)
+def test_sessions_are_compared_and_judged_by_the_gate(subject: Pytest, call: Pytest) -> None:
+    """Slowed, biased, unchanged, faster: by pytest-benchmark's own options, and by the gate."""
+    fail = "--benchmark-compare-fail=median:100%"
+    base = subject("base", exact())
+    slow = subject("slow", exact(sleep=1.5), f"--benchmark-compare={base.kept}", fail)
+    same = subject("same", exact(), f"--benchmark-compare={base.kept}", fail)
+    assert (base.code, same.code) == (0, 0), base.out + same.out
     assert slow.code != 0
     assert "Performance has regressed" in slow.err + slow.out
     (benchmark,) = slow.benchmarks
@@ -109,19 +113,32 @@ def test_a_slowed_backend_shows(subject: Any) -> None:
     ess = min(metrics["ess_bulk"], metrics["ess_tail"])
     assert benchmark["stats"]["min"] >= 1.5 * 1000 / ess
 
-
-@pytest.mark.slow
-def test_an_unchanged_or_a_faster_backend_passes(subject: Any) -> None:
-    before = subject(1.5)
-    unchanged = subject(1.5, f"--benchmark-compare={before.kept}", FAIL)
-    assert unchanged.code == 0, unchanged.out
-    faster = subject(0.3, f"--benchmark-compare={before.kept}", FAIL)
+    # Without a file it is the last one that was saved there, `slow`: what follows is faster.
+    faster = subject("slow", exact(), "--benchmark-compare", fail, "--benchmark-histogram=drawn")
     assert faster.code == 0, faster.out
     assert "machine_info is different" not in faster.out + faster.err
+    assert "0001_" in faster.out
+    assert list(faster.folder.glob("drawn*.svg"))
+
+    # The benchmark of a biased one is not in the file; with none in it there is no file at all.
+    beside = "--gmix-backend=exact"
+    right = subject("right", exact(), beside)
+    biased = subject("biased", exact(shift=0.1), beside)
+    assert (right.code, biased.code) == (0, 1), right.out
+    missed = call("gate", right.kept, biased.kept)
+    assert missed.code == 3
+    assert "subject" in missed.out
+
+    assert call("gate", base.kept, slow.kept).code == 1
+    assert call("gate", slow.kept, faster.kept).code in {0, 4}  # of one run a side it can't tell
+    for _ in range(2):  # of three it can
+        base, same = subject("base", exact()), subject("same", exact())
+    unchanged = call("gate", base.kept.parent, same.kept.parent)
+    assert unchanged.code == 0, unchanged.out
 
 
-def test_a_file_is_as_plugin_py_says(subject: Any) -> None:
-    done = subject(0.0, rounds=2)
+def test_a_file_is_as_plugin_py_says(subject: Pytest) -> None:
+    done = subject("saved", exact(sleep=0.0), rounds=2)
     (benchmark,) = done.benchmarks
     name = "planted.subject"
     assert benchmark["fullname"] == f"gmixbench.suite::test_nuts[ordered-close-{name}]"
@@ -261,6 +278,7 @@ def test_somebody_else_s_run_is_left_alone(run_pytest: Pytest, tmp_path: Path) -
     assert without.code == 0, without.out
 
 
+@pytest.mark.slow
 def test_a_clone_benchmarks_when_asked_and_else_does_not(run_pytest: Pytest) -> None:
     asked = run_pytest("--benchmark-only", "--collect-only", "-q", cwd=ROOT)
     collected = [line for line in asked.out.splitlines() if "::" in line]

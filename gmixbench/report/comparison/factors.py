@@ -57,7 +57,8 @@ def _time(factor: Finding) -> str:
     if not moved(factor):
         if factor.verdict == "equivalent":
             return f"a gradient evaluation takes as long, within {band(factor)}"
-        return f"the time of a gradient evaluation is inconclusive: {change(factor)}"
+        remark = f" ({factor.remark})" if factor.remark else ""
+        return f"the time of a gradient evaluation is inconclusive: {change(factor)}{remark}"
     if in_times(factor.change.estimate):
         return f"a gradient evaluation takes {_times(factor)} as long"
     longer = factor.change.estimate > 1

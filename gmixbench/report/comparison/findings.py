@@ -57,6 +57,7 @@ def told(finding: Finding) -> str:
         return f"{name} is the same in every block"
     if finding.verdict == "equivalent":
         return f"no change of {name} larger than {band(finding)}"
+    remark = f" ({finding.remark})" if finding.remark else ""
     if finding.verdict == "inconclusive":
-        return f"{name} is inconclusive: {change(finding)}"
-    return f"{name} {finding.verdict}: {change(finding)}"
+        return f"{name} is inconclusive: {change(finding)}{remark}"
+    return f"{name} {finding.verdict}: {change(finding)}{remark}"

@@ -55,7 +55,8 @@ def _table(section: Section) -> Iterator[str]:
     yield row(("metric", "old", "new", "change", "band", "verdict", "blocks"))
     yield "|---|---:|---:|---|---:|---|---:|"
     for one in section.rows:
-        said = f"{one.symbol} {one.verdict}"
+        remark = f" ({one.remark})" if one.remark else ""
+        said = f"{one.symbol} {one.verdict}{remark}"
         yield row((one.metric, one.old, one.new, one.change, one.band, said, one.blocks))
 
 

@@ -34,7 +34,7 @@ COURSE = Caption(
     question="Is it one wild block, a drift, or the same throughout?",
     guide="Each point is a block: the change between two processes of one seed, filled where the "
     "old one was first. Dotted uprights are the looks; from each to the next stands what was said "
-    "there, with its interval, and a verdict stays. Triangles at the edge lie beyond it.",
+    "there, with its interval. Triangles at the edge lie beyond it.",
     answers=(),
 )
 
@@ -66,7 +66,7 @@ class Checks:
     quantities: tuple[Quantity, ...]
 
 
-def write_comparison_page(outcome: Outcome, folder: Path) -> Path:
+def write_comparison(folder: Path, outcome: Outcome) -> Path:
     """Write `compare.html` and `figures/*.png` under `folder`.
 
     The page is one file and asks no network for anything.

@@ -14,7 +14,7 @@ from gmixbench.ruler.comparison.nouns import Finding, Outcome, Trust
 class Row:
     """A metric of a task: what it was, what it is, and what is said of that.
 
-    `asked` tells whether there must be an answer.
+    `asked` tells whether there must be an answer; `remark` what else must be known of it.
     """
 
     metric: str
@@ -26,6 +26,7 @@ class Row:
     symbol: str
     blocks: str
     asked: bool
+    remark: str
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,7 @@ def _row(finding: Finding) -> Row:
         SYMBOLS[finding.verdict],
         str(finding.blocks) if finding.blocks else MISSING,
         finding.asked,
+        finding.remark,
     )
 
 

@@ -25,6 +25,8 @@ def comparison_lines(outcome: Outcome) -> Iterator[RenderableType]:
     for section in found:
         if not section.changed:
             yield from ("", _findings(section))
+            remarks = [f"{row.metric}: {row.remark}" for row in section.rows if row.remark]
+            yield from (f"[dim]{escape(remark)}[/]" for remark in remarks)
     for task in dict.fromkeys(section.task for section in found):
         steps = [section for section in found if section.changed and section.task == task]
         if steps:

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from math import exp
 
-from gmixbench.ruler.comparison.judge import Differences, judge, paired, whole_blocks
+from gmixbench.ruler.comparison.judge import judge, usable, whole_blocks
 from gmixbench.ruler.comparison.looks import looks
 from gmixbench.ruler.comparison.nouns import Comparison, Finding, Outcome, Reading
+from gmixbench.ruler.tolerances import TOLERANCES
 
 
 @dataclass(frozen=True)
@@ -24,10 +24,10 @@ class Point:
 
 @dataclass(frozen=True)
 class Course:
-    """A finding, the blocks it rests on, and what was said at each look.
+    """A finding, the blocks that tell its metric, and what was said at each look at it.
 
-    `said` has the number of blocks at each look, and the finding there; one that had an answer
-    keeps it. Where a side was not valid at a look, nothing was said.
+    `said` has the number of blocks at each look, and the finding there, as it would have been had
+    the comparison ended with that block. Where a side was not valid, nothing was said.
     """
 
     finding: Finding
@@ -37,45 +37,55 @@ class Course:
 
 def courses(outcome: Outcome) -> tuple[Course, ...]:
     """Course of each finding between the first variant and the last, in the order of these."""
-    comparison = outcome.comparison
-    readings = whole_blocks(comparison)
-    stages = [
-        (seen, judge(_first(comparison, readings, seen)).whole) for seen in looks(outcome.blocks)
-    ]
-    measured = {(each.pair, *_key(each)): each for each in paired(comparison, readings)}
+    readings = whole_blocks(outcome.comparison)
+    points = {_key(each): _points(each, readings) for each in outcome.whole}
+    ends = {key: _looks(some) for key, some in points.items()}
+    stages = {
+        end: {_key(each): each for each in judge(_first(outcome.comparison, readings, end)).whole}
+        for end in sorted({end for some in ends.values() for end in some})
+    }
     return tuple(
         Course(
             finding,
-            _points(measured[finding.pair, *_key(finding)], readings),
+            points[_key(finding)],
             tuple(
-                (seen, each)
-                for seen, some in stages
-                for each in some
-                if _key(each) == _key(finding)
+                (end, stages[end][_key(finding)])
+                for end in ends[_key(finding)]
+                if _key(finding) in stages[end]
             ),
         )
         for finding in outcome.whole
     )
 
 
+def _key(finding: Finding) -> tuple[int, str]:
+    return finding.task, finding.metric
+
+
+def _looks(points: Sequence[Point]) -> list[int]:
+    """Blocks at which there was a look: not every block tells every metric."""
+    return [points[count - 1].block for count in looks(len(points))]
+
+
 def _first(comparison: Comparison, readings: Sequence[Reading], count: int) -> Comparison:
     """The comparison as it was after so many whole blocks."""
-    blocks = sorted({each.block for each in readings})[:count]
+    blocks = _blocks(readings)[:count]
     return replace(comparison, readings=tuple(each for each in readings if each.block in blocks))
 
 
-def _key(each: Finding | Differences) -> tuple[int, str]:
-    metric = each.metric if isinstance(each, Finding) else each.tolerance.metric
-    return each.task, metric
+def _blocks(readings: Sequence[Reading]) -> list[int]:
+    return sorted({each.block for each in readings})
 
 
-def _points(each: Differences, readings: Sequence[Reading]) -> tuple[Point, ...]:
-    blocks = sorted({reading.block for reading in readings})
-    places = {(reading.block, reading.variant, reading.task): reading.place for reading in readings}
-    ratio = each.tolerance.scale == "ratio"
+def _points(finding: Finding, readings: Sequence[Reading]) -> tuple[Point, ...]:
+    tolerance = TOLERANCES[finding.metric]
+    table = {(each.block, each.variant): each for each in readings if each.task == finding.task}
     found = []
-    for place, difference in zip(each.blocks, each.differences, strict=True):
-        old, new = (places[blocks[place], side, each.task] for side in each.pair)
-        change = exp(difference) if ratio else float(difference)
-        found.append(Point(int(place) + 1, change, old < new))
+    for place, block in enumerate(_blocks(readings), 1):
+        old, new = (table[block, side] for side in finding.pair)
+        was, now = (each.metrics.get(finding.metric) for each in (old, new))
+        if was is None or now is None or not (usable(tolerance, was) and usable(tolerance, now)):
+            continue
+        change = now / was if finding.ratio else now - was
+        found.append(Point(place, change, old.place < new.place))
     return tuple(found)

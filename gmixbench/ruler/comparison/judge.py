@@ -53,15 +53,13 @@ FARTHEST = 1000
 class Differences:
     """One metric of one task between two variants, in the blocks where both tell it.
 
-    `blocks` are the places of these blocks among all, shape (n,); `values` has shape (n, 2), old
-    and new; `differences` shape (n,).
+    `values` has shape (n, 2), old and new; `differences` shape (n,).
     """
 
     pair: tuple[int, int]
     task: int
     tolerance: Tolerance
     band: float
-    blocks: np.ndarray
     values: np.ndarray
 
     @property
@@ -90,8 +88,7 @@ class Differences:
 
     def first(self, blocks: int) -> "Differences":
         """Those of the first blocks."""
-        within = self.blocks < blocks
-        return replace(self, blocks=self.blocks[within], values=self.values[within])
+        return replace(self, values=self.values[:blocks])
 
 
 def judge(comparison: Comparison) -> Outcome:
@@ -104,99 +101,111 @@ def judge(comparison: Comparison) -> Outcome:
     readings = whole_blocks(comparison)
     blocks = len({each.block for each in readings})
     seen = looks(blocks)
-    measured = [*paired(comparison, readings)]
+    measured = [*_differences(comparison, readings)]
     trusts = tuple(
         _trust(comparison, variant, task, len(seen))
         for variant in range(len(comparison.variants))
         for task in range(len(comparison.tasks))
     )
     wrong = {(each.variant, each.task) for each in trusts if not each.valid}
-    findings = tuple(
+    told = [
         each
         for each in _findings(comparison, measured, blocks)
         if not wrong & {(side, each.task) for side in each.pair}  # no speed without truth
-    )
+    ]
+    asked = [(each.pair, each.task, each.tolerance.metric) for each in measured]
+    told.sort(key=lambda each: asked.index((each.pair, each.task, each.metric)))
     same = tuple(
         (pair, task)
         for pair in comparison.pairs
         for task in range(len(comparison.tasks))
         if _same_draws(readings, pair, task)
     )
-    return Outcome(comparison, blocks, len(seen), findings, trusts, same)
+    return Outcome(comparison, blocks, len(seen), tuple(told), trusts, same)
 
 
 def whole_blocks(comparison: Comparison) -> list[Reading]:
-    """Readings of the blocks in which every variant has every task."""
+    """Readings of the blocks in which every variant has every task; the pilot is none of them."""
     wanted = len(comparison.variants) * len(comparison.tasks)
-    ordered = sorted(comparison.readings, key=lambda each: each.block)
+    counted = [each for each in comparison.readings if each.block >= 0]
+    ordered = sorted(counted, key=lambda each: each.block)
     blocks = [[*rows] for _, rows in groupby(ordered, key=lambda each: each.block)]
     return [row for rows in blocks if len(rows) == wanted for row in rows]
 
 
-def paired(comparison: Comparison, readings: Sequence[Reading]) -> Iterator[Differences]:
-    """Every metric of every task between the variants of every pair, where both tell it."""
+def _differences(comparison: Comparison, readings: Sequence[Reading]) -> Iterator[Differences]:
     table = {(each.block, each.variant, each.task): each for each in readings}
     blocks = sorted({each.block for each in readings})
     for pair in comparison.pairs:
         for k, task in enumerate(comparison.tasks):
             for metric in COMPARED["nuts" if task.method == "nuts" else "advi"]:
                 tolerance = TOLERANCES[metric]
-                rows = {
-                    place: [table[block, side, k].metrics.get(metric) for side in pair]
-                    for place, block in enumerate(blocks)
-                }
-                told = {
-                    place: values
-                    for place, values in rows.items()
-                    if all(_usable(tolerance, value) for value in values)
-                }
-                values = np.array([*told.values()], dtype=float)
+                rows = [
+                    [table[block, side, k].metrics.get(metric) for side in pair] for block in blocks
+                ]
+                told = [row for row in rows if all(usable(tolerance, value) for value in row)]
+                values = np.array(told, dtype=float)
                 if not told or values.max() <= tolerance.negligible:
                     continue
                 band = comparison.band if tolerance.machine else tolerance.band
-                yield Differences(pair, k, tolerance, band, np.array([*told]), values)
+                yield Differences(pair, k, tolerance, band, values)
 
 
-def _usable(tolerance: Tolerance, value: float | None) -> bool:
+def usable(tolerance: Tolerance, value: float | None) -> bool:
+    """Whether a value can stand on the scale on which sides are compared."""
     return value is not None and math.isfinite(value) and (tolerance.scale != "ratio" or value > 0)
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a look at one metric shows: its number, the blocks seen, and what they are evidence of.
+
+    `p_value` is two-sided, divided by the look's share of the error: however often one looks, it
+    is as rarely small as it says ("always valid": Johari et al. 2022).
+    """
+
+    number: int
+    seen: Differences
+    p_value: float
 
 
 def _findings(
     comparison: Comparison, measured: Sequence[Differences], blocks: int
 ) -> Iterator[Finding]:
-    """What each look decides, which stays.
+    """Findings by Holm's step-down over the metrics that must have an answer, and the others.
 
-    Holm's step-down runs over the metrics that must have an answer, and over the others, each with
-    half of the look's error.
+    Each of the two has half of the error. A metric has its own looks: not every block tells it.
     """
-    said: dict[int, tuple[Verdict, Differences, float]] = {}
-    level: dict[int, float] = {}
-    for look, seen in enumerate(looks(blocks)):
-        alpha = comparison.alpha * share(look) / 2
-        for asked in (True, False):
-            family = [
-                k for k, each in enumerate(measured) if each.asked == asked and not each.repeats
-            ]
-            parts = {k: measured[k].first(seen) for k in family}
-            p_values = [_p_value(parts[k]) for k in family]
-            order = sorted(range(len(family)), key=p_values.__getitem__)
-            adjusted = holm(p_values)
-            for rank, place in enumerate(order):
-                k = family[place]
-                level[k] = alpha / (len(family) - rank) / 2
-                if k not in said and adjusted[place] <= alpha:
-                    said[k] = _read(parts[k], level[k]), parts[k], level[k]
-    for k, each in enumerate(measured):
-        if each.repeats:
-            yield _certain(each)
-        elif k in said:
-            word, part, own = said[k]
-            yield _finding(part, word, own)
-        elif k in level:
-            part = each.first(looks(blocks)[-1])
-            yield _finding(part, "inconclusive", level[k], _more(part, level[k], blocks))
-        else:
-            yield _early(each, blocks)
+    yield from map(_certain, (each for each in measured if each.repeats))
+    chancy = [each for each in measured if not each.repeats]
+    seen = [(each, [*_looks(each)]) for each in chancy]
+    yield from (_early(each, blocks) for each, its in seen if not its)
+    for asked in (True, False):
+        alpha = comparison.alpha / 2
+        family = [each.asked == asked for each in chancy]
+        count = sum(family)
+        tried = [(each, its) for (each, its), own in zip(seen, family, strict=True) if own and its]
+        tried.sort(key=lambda item: _best(item[1]).p_value)
+        adjusted = holm([*(_best(its).p_value for _, its in tried), *[1.0] * (count - len(tried))])
+        for rank, (each, its) in enumerate(tried):
+            decided = adjusted[rank] <= alpha
+            look = _best(its) if decided else its[-1]
+            level = alpha / (count - rank) * share(look.number) / 2
+            if decided:
+                yield _finding(look.seen, _read(look.seen, level), level)
+            else:
+                more = _more(look, level, blocks / len(each.values))
+                yield _finding(look.seen, "inconclusive", level, more)
+
+
+def _looks(each: Differences) -> Iterator[Look]:
+    for number, seen in enumerate(looks(len(each.values))):
+        part = each.first(seen)
+        yield Look(number, part, min(1.0, _p_value(part) / share(number)))
+
+
+def _best(its: Sequence[Look]) -> Look:
+    return min(its, key=lambda look: look.p_value)
 
 
 def _p_value(each: Differences) -> float:
@@ -252,23 +261,27 @@ def _exp(value: float) -> float:
     return math.exp(value) if value < 700 else math.inf  # beyond, a float has no room
 
 
-def _more(each: Differences, level: float, blocks: int) -> int | None:
-    """Blocks beyond `blocks` after which there is an answer, if the noise stays as it is."""
-    found = interval(each.differences, level)
-    distance = abs(abs(found.estimate) - each.width)
+def _more(last: Look, level: float, blocks_each: float) -> int | None:
+    """Blocks beyond the last look after which there is an answer, if the noise stays as it is.
+
+    Parameters
+    ----------
+    level : of the last look's interval
+    blocks_each : blocks that it takes to tell the metric once
+    """
+    found = interval(last.seen.differences, level)
+    count = len(last.seen.values)
+    distance = abs(abs(found.estimate) - last.seen.width)
     half = (found.high - found.low) / 2
-    now = len(looks(blocks)) - 1
-    if not math.isfinite(half):
-        return following(blocks) - blocks
-    if distance == 0:
-        return None
-    for look, seen in enumerate(looks(FARTHEST)):
-        if look <= now:
+    for number, seen in enumerate(looks(FARTHEST)):
+        if number <= last.number:
             continue
-        later = level * share(look) / share(now)
+        if not math.isfinite(half):  # nothing is known of the noise: the next look may tell
+            return math.ceil((seen - count) * blocks_each)
+        later = level * share(number) / share(last.number)
         wider = float(norm.isf(later) / norm.isf(level))
-        if half * wider * math.sqrt(looks(blocks)[-1] / seen) < distance:
-            return seen - blocks
+        if half * wider * math.sqrt(count / seen) < distance:
+            return math.ceil((seen - count) * blocks_each)
     return None
 
 

@@ -47,7 +47,7 @@ class Reading:
     ----------
     block, variant, task
         What it was for; variants and tasks by their place in the comparison. In a block all
-        processes have one seed.
+        processes have one seed. A negative block is the pilot, which no metric counts.
     place
         Its place in the random order of its block, 0 for the first.
     cold
@@ -149,6 +149,8 @@ class Finding:
     more
         Blocks beyond these that would do, if the noise stays as it is; `None` where there is an
         answer, or none in sight.
+    remark
+        What else must be known of the verdict.
     """
 
     pair: tuple[int, int]
@@ -162,6 +164,7 @@ class Finding:
     blocks: int
     repeats: bool = False
     more: int | None = None
+    remark: str = ""
 
     @property
     def asked(self) -> bool:

@@ -12,7 +12,8 @@ class Outlook:
     """Findings that must have an answer and have none, and what it would take.
 
     `blocks` and `seconds` are what is still needed for all of them; `None` where no answer is in
-    sight for one.
+    sight for one. What was measured twice, and found once, is not among them: more blocks are not
+    what it lacks.
     """
 
     open: tuple[Finding, ...]
@@ -23,7 +24,9 @@ class Outlook:
 def outlook(outcome: Outcome) -> Outlook:
     """What is still open, and how long it would take."""
     waiting = tuple(
-        each for each in outcome.findings if each.asked and each.verdict == "inconclusive"
+        each
+        for each in outcome.findings
+        if each.asked and each.verdict == "inconclusive" and not each.remark
     )
     needed = [each.more for each in waiting if each.more is not None]
     if len(needed) < len(waiting):

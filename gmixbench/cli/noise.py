@@ -1,0 +1,78 @@
+"""`noise`: what this machine can tell, and what it can't."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gmixbench.cli.compare import (
+    Budget,
+    Data,
+    Fresh,
+    Methods,
+    Models,
+    Timeout,
+)
+from gmixbench.cli.comparing import asked, measured, tasks_of
+from gmixbench.cli.exits import NOT_MEASURED
+from gmixbench.cli.options import Locks, all_of, console, one_of, positive, seconds_of
+from gmixbench.spec import DATASETS, DEFAULT_DATASET, METHODS, MODELS
+
+
+def noise(
+    side: Annotated[
+        str, typer.Argument(metavar="A", help="What is held against itself; as in `compare`.")
+    ] = "here:numpyro",
+    model: Models = None,
+    method: Methods = None,
+    dataset: Data = DEFAULT_DATASET,
+    budget: Budget = "10m",
+    locks: Locks = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for what it leaves; results/noise-A-... .")
+    ] = None,
+    fresh: Fresh = False,
+    timeout: Timeout = 600.0,
+) -> None:
+    """Hold A against A: the smallest change that this machine can tell in the time given.
+
+    `compare` knows it from then on, and warns where a band is below it.
+    """
+    tasks = tasks_of(
+        all_of("model", model or ["ordered"], MODELS), all_of("method", method or ["nuts"], METHODS)
+    )
+    one_of("dataset", dataset, DATASETS)
+    seconds = seconds_of("--budget", budget)
+    positive("--timeout", timeout)
+    from gmixbench.lab.comparison import floors as on_disk
+    from gmixbench.lab.comparison.folder import label
+    from gmixbench.lab.comparison.quiet import advice
+    from gmixbench.lab.comparison.sides import side as side_of
+    from gmixbench.lab.stacks import folder as locks_folder
+    from gmixbench.report.comparison.floors import floors_table
+    from gmixbench.ruler.comparison.floor import floors
+
+    before = [*advice()]
+    with console.status("finding out what A is") as status:
+        one = side_of(side, locks_folder(locks), say=status.update)
+    # No band is so wide that blocks would stop before the time is spent.
+    question = asked([one, one], tasks, dataset, band=1e-6, alpha=0.01)
+    outcome = measured(
+        out or Path("results") / f"noise-{label(question)}",
+        question,
+        [one, one],
+        budget=seconds,
+        timeout=timeout,
+        fresh=fresh,
+        done=lambda _: False,
+    )
+    found = floors(outcome)
+    for reason in (reason for trust in outcome.trusts for reason in trust.reasons):
+        typer.echo(f"{side}: {reason}", err=True)
+    if not found:
+        typer.echo(f"{outcome.blocks} blocks are too few to tell: give a longer --budget", err=True)
+        raise typer.Exit(NOT_MEASURED)
+    console.print(floors_table([(each.task, each.metric, each.change) for each in found]))
+    for line in before:
+        typer.echo(f"advice: {line}")
+    typer.echo(f"kept for `compare`: {on_disk.keep(question, found)}")

@@ -1,0 +1,1 @@
+"""Comparisons as they are made: what stands on each side, and blocks of fresh processes."""

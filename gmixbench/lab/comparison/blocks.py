@@ -1,0 +1,233 @@
+"""Blocks of fresh processes: in each, every variant has every task, in random order, one seed."""
+
+import math
+import random
+import shutil
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from gmixbench.lab.comparison import folder as place_on_disk
+from gmixbench.lab.execute import Watch, Worker, job, run_case
+from gmixbench.ruler.comparison.judge import judge, whole_blocks
+from gmixbench.ruler.comparison.looks import following
+from gmixbench.ruler.comparison.nouns import Comparison, Outcome, Task
+from gmixbench.ruler.comparison.reading import Place, reading
+from gmixbench.spec import Case, NutsSettings, Settings
+from gmixbench.truth.exact import Exact
+
+Start = Callable[[Path], Worker]
+"""How a variant's worker is started, given the folder where its library keeps what it compiles."""
+
+LEAST_SECONDS = 2.0
+"""Seconds that sampling or fitting takes at least in the faster variant. Over fresh processes,
+seconds per gradient spread by 14 % where sampling took a tenth of a second, and by 1 % at 2 s."""
+
+MOST_DRAWS, MOST_STEPS = 200_000, 2_000_000
+"""Draws a chain, and steps, beyond which records grow large and nothing is gained."""
+
+COLD_EVERY = 3
+"""One block in so many has empty compilation caches: engines that keep what they compile take
+longer to compile than to sample, and the other metrics need blocks more than those of compiling."""
+
+PILOT = -1
+"""Number of the block that is measured first and not counted: it fills the caches, and tells how
+many draws it takes."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One process of a block."""
+
+    variant: int
+    task: int
+    place: int
+
+
+def measure(
+    folder: Path,
+    comparison: Comparison,
+    starts: Sequence[Start],
+    exact: Exact,
+    *,
+    budget: float,
+    timeout: float,
+    done: Callable[[Outcome], bool] = lambda outcome: outcome.answered,
+    watch: Watch = lambda _: None,
+) -> Iterator[Comparison]:
+    """Measure block after block until there is an answer, or the budget is spent.
+
+    Each process is in the folder before the comparison is yielded that has it. A call that goes on
+    measures what is missing of a begun block first.
+
+    Parameters
+    ----------
+    starts : of each variant
+    budget : seconds for all blocks, those of earlier calls included; no block is begun that would
+        not be looked at within it
+    timeout : seconds after which a process is ended
+    done : whether an outcome is answer enough
+
+    Raises
+    ------
+    OSError
+        The folder can't be written.
+    KeyboardInterrupt
+        Ctrl-C; what was measured stays.
+    """
+    with _work(folder) as work:
+
+        def one(comparison: Comparison, block: int, step: Step, caches: Path) -> Comparison:
+            case = case_of(comparison, block, step)
+            cold = not any(path.is_file() for path in caches.rglob("*"))
+            began, clock = datetime.now(UTC).isoformat(timespec="seconds"), time.monotonic()
+            record = run_case(
+                job(case, exact),
+                work,
+                timeout=timeout,
+                watch=watch,
+                worker=starts[step.variant](caches),
+            )
+            shutil.rmtree(work / "runs")
+            seconds = time.monotonic() - clock
+            where = Place(block, **vars(step), cold=cold, began=began, seconds=seconds)
+            known = (*comparison.readings, reading(record, where, exact))
+            comparison = replace(comparison, readings=known)
+            place_on_disk.write(folder, comparison)
+            return comparison
+
+        for step in _left(comparison, PILOT):
+            comparison = one(comparison, PILOT, step, _caches(work, step))
+            yield comparison
+        pilots = [each for each in comparison.readings if each.block == PILOT]
+        if any(each.failure for each in pilots):
+            return
+        comparison = replace(
+            comparison,
+            tasks=tuple(_long_enough(comparison, k) for k in range(len(comparison.tasks))),
+        )
+        while goes_on(outcome := judge(comparison), budget) and not done(outcome):
+            block = next_block(comparison)
+            for step in _left(comparison, block):
+                if block % COLD_EVERY == 0:
+                    with tempfile.TemporaryDirectory(dir=work) as empty:
+                        comparison = one(comparison, block, step, Path(empty))
+                else:
+                    comparison = one(comparison, block, step, _caches(work, step))
+                yield comparison
+
+
+def case_of(comparison: Comparison, block: int, step: Step) -> Case:
+    """Case of one process; all of a block have one seed, and the pilot that of no block."""
+    variant, task = comparison.variants[step.variant], comparison.tasks[step.task]
+    return Case(
+        dataset=comparison.dataset,
+        model=task.model,
+        backend=variant.backend,
+        method=task.method,
+        settings=task.settings,
+        stack=variant.stack,
+        seed=comparison.seed + block - PILOT,
+    )
+
+
+def order(comparison: Comparison, block: int) -> list[Step]:
+    """Processes of a block in their order, which is random and always the same."""
+    chance = random.Random(f"{comparison.seed} {block}")  # noqa: S311  # an order, no secret
+    steps = [
+        (variant, task)
+        for task in range(len(comparison.tasks))
+        for variant in range(len(comparison.variants))
+    ]
+    # Variants of one task stay together: the shorter the time between them, the more alike it is.
+    tasks = [*range(len(comparison.tasks))]
+    chance.shuffle(tasks)
+    chance.shuffle(steps)
+    steps.sort(key=lambda step: tasks.index(step[1]))
+    return [Step(variant, task, place) for place, (variant, task) in enumerate(steps)]
+
+
+def next_block(comparison: Comparison) -> int:
+    """Number of the block that is begun, or comes next."""
+    return len({each.block for each in whole_blocks(comparison)})
+
+
+def goes_on(outcome: Outcome, budget: float) -> bool:
+    """Whether more blocks can be had: nothing is wrong, and there is time for the next look."""
+    comparison = outcome.comparison
+    if not outcome.valid:
+        return False
+    block = block_seconds(comparison)
+    missing = following(outcome.blocks) - outcome.blocks
+    begun = [each.seconds for each in comparison.readings if each.block == outcome.blocks]
+    return spent(comparison) - math.fsum(begun) + missing * block <= budget
+
+
+def spent(comparison: Comparison) -> float:
+    """Seconds that the blocks have taken so far, the pilot apart."""
+    return math.fsum(each.seconds for each in comparison.readings if each.block != PILOT)
+
+
+def block_seconds(comparison: Comparison) -> float:
+    """Seconds that a block takes: the mean of the whole ones, or what the pilot makes expect."""
+    blocks: dict[int, float] = {}
+    for each in whole_blocks(comparison):
+        blocks[each.block] = blocks.get(each.block, 0.0) + each.seconds
+    if blocks:
+        return statistics.mean(blocks.values())
+    pilots = [each for each in comparison.readings if each.block == PILOT]
+    return math.fsum(each.seconds + LEAST_SECONDS for each in pilots)
+
+
+def _left(comparison: Comparison, block: int) -> list[Step]:
+    done = {(each.variant, each.task) for each in comparison.readings if each.block == block}
+    return [step for step in order(comparison, block) if (step.variant, step.task) not in done]
+
+
+def _long_enough(comparison: Comparison, task: int) -> Task:
+    """A task with as many draws or steps as take `LEAST_SECONDS` in the faster variant."""
+    pilots = [each for each in comparison.readings if (each.block, each.task) == (PILOT, task)]
+    settings = pilots[0].case.settings  # the same each time, whatever became of it later
+    paces = [_pace(each.metrics) for each in pilots]
+    pace = max((each for each in paces if each), default=None)
+    long = settings if pace is None else _counts(settings, pace)
+    return replace(comparison.tasks[task], settings=long)
+
+
+def _pace(metrics: Mapping[str, float | None]) -> float | None:
+    return metrics.get("draws_per_second") or metrics.get("steps_per_second")
+
+
+def _counts(settings: Settings, pace: float) -> Settings:
+    count = LEAST_SECONDS * pace
+    if isinstance(settings, NutsSettings):
+        chains = settings.chains - 1  # without the warm call
+        draws = min(_rounded(count / chains), MOST_DRAWS)
+        return replace(settings, draws=max(settings.draws, draws))
+    return replace(settings, steps=max(settings.steps, min(_rounded(count), MOST_STEPS)))
+
+
+def _rounded(count: float) -> int:
+    return 1000 * math.ceil(count / 1000)
+
+
+def _caches(work: Path, step: Step) -> Path:
+    caches = work / "caches" / f"{step.variant}-{step.task}"
+    caches.mkdir(parents=True, exist_ok=True)
+    return caches
+
+
+@contextmanager
+def _work(folder: Path) -> Iterator[Path]:
+    work = (folder / ".work").resolve()
+    shutil.rmtree(work, ignore_errors=True)  # of a call that was killed
+    work.mkdir(parents=True)
+    try:
+        yield work
+    finally:
+        shutil.rmtree(work, ignore_errors=True)  # or by the next call, which begins with it

@@ -1,0 +1,128 @@
+"""`compare.json`: all that was measured of a comparison, whole after every process."""
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from gmixbench.lab.store import FolderError
+from gmixbench.record import SCHEMA, case_from_dict, case_to_dict, damaged, write_bytes
+from gmixbench.ruler.comparison.nouns import Comparison, Reading, Task, Variant
+from gmixbench.ruler.score import Check
+from gmixbench.spec import Case
+
+NAME = "compare.json"
+
+_PARTS: dict[str, Callable[[Comparison], Any]] = {
+    "variants": lambda each: [variant.digest for variant in each.variants],
+    "tasks": lambda each: [(task.model, task.method) for task in each.tasks],
+    "data set": lambda each: each.dataset,
+    "machine": lambda each: each.machine,
+    "seed": lambda each: each.seed,
+}
+"""What makes it another comparison."""
+
+
+def read(folder: Path) -> Comparison | None:
+    """Comparison that a folder holds, or `None` where there is none.
+
+    Raises
+    ------
+    gmixbench.record.DamagedRecordError
+        It can't be read.
+    """
+    path = folder / NAME
+    if not path.is_file():
+        return None
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        if data.pop("schema") != SCHEMA:
+            raise ValueError(f"another schema where {SCHEMA} was expected")
+        lists = {
+            "variants": tuple(Variant(**each) for each in data["variants"]),
+            "tasks": tuple(map(_task, data["tasks"])),
+            "readings": tuple(map(_reading, data["readings"])),
+        }
+        return Comparison(**(data | lists))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise damaged(path, error) from error
+
+
+def write(folder: Path, comparison: Comparison) -> None:
+    """Write a comparison, whole or not at all; numbers that are not finite are null.
+
+    Raises
+    ------
+    OSError
+        It can't be written.
+    """
+    plain = asdict(replace(comparison, tasks=(), readings=()))
+    plain["tasks"] = [_task_row(each, comparison.dataset) for each in comparison.tasks]
+    del plain["readings"]
+    head = json.dumps({"schema": SCHEMA, **plain}, indent=1).removesuffix("\n}")
+    # A line for each process: a person can look, and a version control system can compare.
+    rows = ",\n  ".join(json.dumps(_reading_row(each)) for each in comparison.readings)
+    text = f'{head},\n "readings": [\n  {rows}\n ]\n}}\n'
+    write_bytes(folder / NAME, text.encode())
+
+
+def resumed(folder: Path, asked: Comparison) -> Comparison:
+    """What is asked, with what its folder holds of it already; counts of draws are those there.
+
+    Raises
+    ------
+    gmixbench.lab.store.FolderError
+        The folder holds another comparison.
+    gmixbench.record.DamagedRecordError
+        What it holds can't be read.
+    """
+    before = read(folder)
+    if before is None:
+        return asked
+    for what, part in _PARTS.items():
+        if part(before) != part(asked):
+            raise FolderError(
+                f"{folder} holds a comparison of another {what}: give another --out, or --fresh to "
+                "start over"
+            )
+    return replace(before, variants=asked.variants, band=asked.band, alpha=asked.alpha)
+
+
+def _task_row(task: Task, dataset: str) -> dict[str, Any]:
+    row = case_to_dict(Case(dataset, task.model, "", task.method, task.settings))
+    return {name: row[name] for name in ("model", "method", "settings")}
+
+
+def _task(row: dict[str, Any]) -> Task:
+    case = case_from_dict({"dataset": "", "backend": "", **row})
+    return Task(case.model, case.method, case.settings)
+
+
+def _reading_row(reading: Reading) -> dict[str, Any]:
+    return asdict(reading) | {"case": case_to_dict(reading.case)}
+
+
+def _reading(row: dict[str, Any]) -> Reading:
+    lists = {
+        "case": case_from_dict(row["case"]),
+        "checks": tuple(Check(**each) for each in row["checks"]),
+        "faults": tuple(row["faults"]),
+    }
+    return Reading(**(row | lists))
+
+
+def clear(folder: Path) -> None:
+    """Remove what a folder holds of a comparison."""
+    (folder / NAME).unlink(missing_ok=True)
+
+
+def label(comparison: Comparison) -> str:
+    """Name of a folder for a comparison: the same for the same question, and for no other."""
+    parts = {what: part(comparison) for what, part in _PARTS.items()}
+    digest = sha256(repr(parts).encode()).hexdigest()[:8]
+    ends = (comparison.variants[0].name, comparison.variants[-1].name)
+    words = [re.sub(r"[^A-Za-z0-9.]+", "-", name).strip("-.") for name in ends]
+    return f"{words[0]}-{words[1]}-{digest}"

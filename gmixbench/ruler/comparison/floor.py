@@ -1,0 +1,36 @@
+"""The smallest change that a machine can tell in a budget: from something against itself."""
+
+import math
+from dataclasses import dataclass
+
+from gmixbench.ruler.comparison.nouns import Finding, Outcome
+
+
+@dataclass(frozen=True)
+class Floor:
+    """Smallest change of a metric that can be told from none, by so many blocks.
+
+    `change` is a share for a ratio, else in the metric's unit: half of the interval of equal sides.
+    A band below it can't be answered "equivalent".
+    """
+
+    task: str
+    metric: str
+    change: float
+    blocks: int
+
+
+def floors(outcome: Outcome) -> tuple[Floor, ...]:
+    """Floors of the metrics that must have an answer, of something held against itself."""
+    return tuple(
+        Floor(outcome.comparison.tasks[each.task].name, each.metric, _half(each), each.blocks)
+        for each in outcome.whole
+        if each.asked and each.blocks
+    )
+
+
+def _half(finding: Finding) -> float:
+    low, high = finding.change.low, finding.change.high
+    if not finding.ratio:
+        return (high - low) / 2
+    return math.expm1(math.log(high / low) / 2) if low > 0 else math.inf

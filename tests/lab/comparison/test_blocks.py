@@ -1,0 +1,144 @@
+"""Blocks: random order, one seed, kept as they come, and as many as it takes."""
+
+import json
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gmixbench.lab.comparison import blocks, folder
+from gmixbench.lab.comparison.blocks import COLD_EVERY, LEAST_SECONDS, PILOT, measure, order
+from gmixbench.lab.execute import HERE, Worker
+from gmixbench.record import Job
+from gmixbench.ruler.comparison.judge import judge
+from gmixbench.ruler.comparison.nouns import Comparison
+from gmixbench.truth.exact import Exact
+
+pytestmark = pytest.mark.usefixtures("measured_jobs")
+
+Question = Callable[..., Comparison]
+
+
+def start(caches: Path) -> Worker:
+    return replace(HERE, caches=caches)
+
+
+def run(where: Path, question: Comparison, exact: Exact, **options: Any) -> Comparison:
+    given = {"budget": 1e6, "timeout": 60.0} | options
+    now = folder.resumed(where, question)
+    for now in measure(where, now, [start] * len(question.variants), exact, **given):  # noqa: B007, B020  # the last one is wanted
+        pass
+    return now
+
+
+def test_blocks_go_on_until_there_is_an_answer(
+    tmp_path: Path, question: Question, measured_jobs: list[Job], exact: Exact
+) -> None:
+    outcome = judge(run(tmp_path, question("plain", "slow"), exact))
+    assert (outcome.verdict, outcome.blocks) == ("regressed", 12)
+    assert len(measured_jobs) == 2 * (1 + 12)
+    same = judge(run(tmp_path / "same", question("plain", "other"), exact))
+    assert same.verdict == "fine"
+
+
+def test_a_block_has_one_seed_and_no_other_has_it(
+    tmp_path: Path, question: Question, measured_jobs: list[Job], exact: Exact
+) -> None:
+    run(tmp_path, question("plain", "slow"), exact)
+    seeds = [job.case.seed for job in measured_jobs]
+    assert seeds[::2] == seeds[1::2]
+    assert len(set(seeds)) == len(seeds) // 2
+
+
+def test_each_side_goes_first_as_chance_has_it(question: Question) -> None:
+    firsts = [order(question("plain", "slow"), block)[0].variant for block in range(400)]
+    assert 140 < Counter(firsts)[0] < 260  # six standard deviations
+    pairs = Counter(pairwise(firsts))
+    assert min(pairs.values()) > 50  # nor does one block tell the next
+    again = [order(question("plain", "slow"), block)[0].variant for block in range(400)]
+    assert again == firsts
+
+
+def test_sampling_lasts_as_long_as_it_must(
+    tmp_path: Path, question: Question, measured_jobs: list[Job], exact: Exact
+) -> None:
+    found = run(tmp_path, question("plain", "slow"), exact)
+    pilot = next(each for each in found.readings if each.block == PILOT)
+    asked = {job.case.settings.draws for job in measured_jobs[2:]}
+    pace = max(each.metrics["draws_per_second"] for each in found.readings if each.block == PILOT)
+    chains = pilot.case.settings.chains - 1
+    assert len(asked) == 1  # the same on both sides
+    assert LEAST_SECONDS <= chains * min(asked) / pace < LEAST_SECONDS + chains * 1000 / pace
+
+
+def test_one_block_in_three_has_empty_caches(
+    tmp_path: Path,
+    question: Question,
+    exact: Exact,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    fake = blocks.run_case
+
+    def compiling(work: Job, out: Path, *, worker: Worker, **rest: Any) -> Any:
+        (worker.caches / "module").write_text("compiled")
+        return fake(work, out, **rest)
+
+    monkeypatch.setattr(blocks, "run_case", compiling)
+    found = run(tmp_path, question("plain", "slow"), exact)
+    for each in found.readings:
+        cold = each.block == PILOT or each.block % COLD_EVERY == 0
+        assert each.cold == cold
+        assert (each.metrics["compile_s"] is None) == (not cold)
+
+
+def test_a_budget_that_reaches_no_look_begins_no_block(
+    tmp_path: Path, question: Question, exact: Exact
+) -> None:
+    found = run(tmp_path, question("plain", "slow"), exact, budget=10.0)
+    assert {each.block for each in found.readings} == {PILOT}
+    assert judge(found).verdict == "inconclusive"
+
+
+def test_a_wrong_side_ends_it(tmp_path: Path, question: Question, exact: Exact) -> None:
+    outcome = judge(run(tmp_path, question("plain", "biased"), exact))
+    assert outcome.verdict == "not measured"
+    assert outcome.blocks < 2
+    broken = judge(run(tmp_path / "broken", question("broken", "plain"), exact))
+    assert broken.verdict == "not measured"
+    assert "ValueError: no" in broken.trusts[0].reasons[0]
+
+
+def test_stopped_it_goes_on_with_what_it_has(
+    tmp_path: Path, question: Question, measured_jobs: list[Job], exact: Exact
+) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path, question("plain", "stopped"), exact)
+    kept = folder.read(tmp_path)
+    assert kept is not None
+    begun = len(kept.readings)
+    assert begun == len(measured_jobs) - 1
+    found = run(tmp_path, question("plain", "stopped"), exact)
+    assert found.readings[:begun] == kept.readings
+    whole = run(tmp_path / "whole", question("plain", "stopped"), exact)
+    order_of = [(each.block, each.variant, each.case) for each in found.readings]
+    assert order_of == [(each.block, each.variant, each.case) for each in whole.readings]
+
+
+def test_what_is_answered_is_not_measured_again(
+    tmp_path: Path, question: Question, measured_jobs: list[Job], exact: Exact
+) -> None:
+    run(tmp_path, question("plain", "slow"), exact)
+    before = len(measured_jobs)
+    assert judge(run(tmp_path, question("plain", "slow"), exact)).verdict == "regressed"
+    assert len(measured_jobs) == before
+
+
+def test_what_is_on_disk_is_all_of_it(tmp_path: Path, question: Question, exact: Exact) -> None:
+    found = run(tmp_path, question("plain", "slow"), exact)
+    assert folder.read(tmp_path) == found
+    assert len(json.loads((tmp_path / folder.NAME).read_text())["readings"]) == len(found.readings)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [folder.NAME]

@@ -1,0 +1,70 @@
+"""`compare.json`: there and back, and no other comparison's."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from gmixbench.lab.comparison import folder
+from gmixbench.lab.store import FolderError
+from gmixbench.record import DamagedRecordError
+from gmixbench.ruler.comparison.nouns import Comparison
+
+Question = Callable[..., Comparison]
+
+
+def test_a_folder_without_one_takes_what_is_asked(tmp_path: Path, question: Question) -> None:
+    assert folder.resumed(tmp_path, question("a", "b")) == question("a", "b")
+
+
+def test_band_and_alpha_may_differ(tmp_path: Path, question: Question) -> None:
+    folder.write(tmp_path, question("a", "b"))
+    asked = question("a", "b", band=0.05, alpha=0.05)
+    assert folder.resumed(tmp_path, asked) == asked
+
+
+@pytest.mark.parametrize(
+    ("other", "what"),
+    [
+        ({"machine": {"cpu": "two"}}, "machine"),
+        ({"seed": 2}, "seed"),
+    ],
+)
+def test_another_comparison_is_refused(
+    tmp_path: Path, question: Question, other: dict[str, object], what: str
+) -> None:
+    folder.write(tmp_path, question("a", "b"))
+    with pytest.raises(FolderError, match=f"of another {what}: give another --out, or --fresh"):
+        folder.resumed(tmp_path, question("a", "b", **other))
+    with pytest.raises(FolderError, match="another variants"):
+        folder.resumed(tmp_path, question("a", "c"))
+
+
+def test_a_damaged_one_is_named(tmp_path: Path, question: Question) -> None:
+    folder.write(tmp_path, question("a", "b"))
+    path = tmp_path / folder.NAME
+    path.write_text(path.read_text()[:-20])
+    with pytest.raises(DamagedRecordError, match=str(path)):
+        folder.read(tmp_path)
+
+
+def test_a_label_is_that_of_the_question(question: Question) -> None:
+    label = folder.label(question("pymc==6.3.2", "./my checkout"))
+    assert label.startswith("pymc-6.3.2-my-checkout-")
+    assert label == folder.label(question("pymc==6.3.2", "./my checkout", band=0.1))
+    assert label != folder.label(question("pymc==6.3.2", "./my checkout", seed=7))
+
+
+def test_cleared_it_holds_nothing(tmp_path: Path, question: Question) -> None:
+    folder.write(tmp_path, question("a", "b"))
+    folder.clear(tmp_path)
+    assert folder.read(tmp_path) is None
+    folder.clear(tmp_path)
+
+
+def test_tasks_keep_the_counts_that_were_measured(tmp_path: Path, question: Question) -> None:
+    asked = question("a", "b")
+    long = replace(asked.tasks[0], settings=replace(asked.tasks[0].settings, draws=77_000))
+    folder.write(tmp_path, replace(asked, tasks=(long,)))
+    assert folder.resumed(tmp_path, asked).tasks == (long,)

@@ -1,0 +1,226 @@
+"""Verdicts of a comparison: right ones, and none that chance or a peek would give."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from gmixbench.ruler.comparison import judge as judging
+from gmixbench.ruler.comparison.judge import COMPARED, judge
+from gmixbench.ruler.comparison.nouns import Comparison, Finding, Outcome
+from gmixbench.ruler.metrics import METRICS
+from gmixbench.ruler.tolerances import TOLERANCES
+
+Make = Callable[..., Any]
+
+
+def found(outcome: Outcome, metric: str = "seconds_per_gradient") -> Finding:
+    return next(each for each in outcome.whole if each.metric == metric)
+
+
+def steady(blocks: int) -> np.ndarray:
+    """ESS per gradient that repeats in each block, as under a shared seed."""
+    return np.repeat(0.03 + 0.001 * np.arange(blocks)[:, None], 2, axis=1)
+
+
+def compared(make: Make, seconds: np.ndarray, **rest: Any) -> Outcome:
+    metrics = {"seconds_per_gradient": seconds, "ess_per_gradient": steady(len(seconds))}
+    return judge(make(metrics, **rest))
+
+
+@pytest.mark.parametrize(
+    ("ratio", "word", "overall"),
+    [
+        (1.05, "regressed", "regressed"),
+        (0.95, "improved", "fine"),
+        (1.0, "equivalent", "fine"),
+        (1.02, "inconclusive", "inconclusive"),
+    ],
+)
+def test_a_change_is_called_what_it_is(
+    make_comparison: Make, pairs: Make, ratio: float, word: str, overall: str
+) -> None:
+    outcome = compared(make_comparison, pairs(33, ratio))
+    assert (found(outcome).verdict, outcome.verdict) == (word, overall)
+
+
+def test_the_verdict_can_be_read_off_the_interval(make_comparison: Make, pairs: Make) -> None:
+    for ratio in (0.9, 0.97, 0.99, 1.0, 1.01, 1.03, 1.06):
+        each = found(compared(make_comparison, pairs(27, ratio)))
+        low, high = each.change.low, each.change.high
+        read = "inconclusive"
+        if low > 1.02:
+            read = "regressed"
+        elif high < 1 / 1.02:
+            read = "improved"
+        elif low >= 1 / 1.02 and high <= 1.02:
+            read = "equivalent"
+        assert each.verdict == read
+        assert low <= ratio <= high
+
+
+@pytest.mark.parametrize("metric", [name for names in COMPARED.values() for name in names])
+def test_better_is_never_called_worse(make_comparison: Make, pairs: Make, metric: str) -> None:
+    method = "nuts" if metric in COMPARED["nuts"] else "advi-matched"
+    level = {"gap": 0.2, "peak_memory": 4e8}.get(metric, 1.0)
+    for ratio in (0.5, 2.0):
+        outcome = judge(make_comparison({metric: pairs(15, ratio, level=level)}, method=method))
+        better = (ratio > 1) == (METRICS[metric].better == "higher")
+        assert found(outcome, metric).verdict == ("improved" if better else "regressed"), ratio
+
+
+def test_what_repeats_seed_by_seed_is_equivalent_without_chance(
+    make_comparison: Make, pairs: Make
+) -> None:
+    each = found(compared(make_comparison, pairs(5)), "ess_per_gradient")
+    assert (each.verdict, each.repeats) == ("equivalent", True)
+    # One block that differs, and it is a matter of chance again.
+    values = steady(5)
+    values[3, 1] *= 1.001
+    outcome = judge(make_comparison({"ess_per_gradient": values}))
+    assert found(outcome, "ess_per_gradient").verdict == "inconclusive"
+
+
+def test_before_the_first_look_nothing_is_said(make_comparison: Make, pairs: Make) -> None:
+    each = found(compared(make_comparison, pairs(11, 3.0)))
+    assert (each.verdict, each.blocks, each.more) == ("inconclusive", 0, 1)
+    assert each.change.estimate == pytest.approx(3.0, rel=0.05)
+
+
+def test_what_a_look_decides_stays(make_comparison: Make, pairs: Make) -> None:
+    seconds = np.concatenate([pairs(12, 1.2), pairs(30, 1.0, seed=1)])
+    each = found(compared(make_comparison, seconds))
+    assert (each.verdict, each.blocks) == ("regressed", 12)
+
+
+def test_the_forecast_holds_where_the_noise_stays(make_comparison: Make) -> None:
+    def of(blocks: int) -> Finding:
+        scores = stats.norm.ppf((np.arange(blocks) + 0.5) / blocks)
+        noise = 0.02 * np.random.default_rng(0).permutation(scores)
+        return found(compared(make_comparison, 1e-6 * np.exp([[0.0, each] for each in noise])))
+
+    early = of(12)
+    assert early.verdict == "inconclusive"
+    assert early.more is not None
+    assert of(12 + early.more).verdict == "equivalent"
+    assert of(12 + early.more // 2).verdict == "inconclusive"
+
+
+def test_one_wild_block_decides_nothing(make_comparison: Make, pairs: Make) -> None:
+    seconds = pairs(41, noise=0.005)
+    seconds[7, 1] *= 50
+    assert found(compared(make_comparison, seconds)).verdict == "equivalent"
+
+
+def test_metrics_that_some_blocks_do_not_tell_use_the_others(
+    make_comparison: Make, pairs: Make
+) -> None:
+    compiling = pairs(41, 1.5, level=10.0)
+    compiling[np.arange(41) % 3 > 0] = np.nan
+    outcome = judge(make_comparison({"seconds_per_gradient": pairs(41), "compile_s": compiling}))
+    each = found(outcome, "compile_s")
+    assert (each.verdict, each.blocks) == ("regressed", 12)  # its own first look
+
+
+# Chance
+
+
+def alarms(make: Make, count: int) -> int:
+    """Comparisons of equal sides, with far-tailed noise and no band, that call a change."""
+    wrong = 0
+    for seed in range(count):
+        rng = np.random.default_rng(seed)
+        # As sides are exchanged by a coin, so are here the signs.
+        values = {
+            name: np.exp(0.1 * rng.standard_t(2.0, (41, 2)))
+            for name in ("seconds_per_gradient", "warmup_s")
+        }
+        outcome = judge(make(values, band=1e-9, alpha=0.2))
+        wrong += any(each.verdict in ("regressed", "improved") for each in outcome.whole)
+    return wrong
+
+
+def test_equal_sides_are_told_apart_no_more_often_than_allowed(
+    make_comparison: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    count = 200
+    most = stats.binom.isf(1e-6, count, 0.2)
+    assert alarms(make_comparison, count) <= most
+    # Whoever looks seven times as if it were once cries wolf.
+    monkeypatch.setattr(judging, "share", lambda _: 2.0)
+    assert alarms(make_comparison, count) > most
+
+
+def test_many_metrics_are_held_to_one_error(
+    make_comparison: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def wrong(count: int) -> int:
+        total = 0
+        for seed in range(count):
+            rng = np.random.default_rng(seed)
+            names = [name for name in COMPARED["nuts"] if TOLERANCES[name].machine]
+            values = {name: np.exp(0.1 * rng.standard_normal((12, 2))) for name in names}
+            outcome = judge(make_comparison(values, band=1e-9, alpha=0.8))
+            total += any(each.verdict in ("regressed", "improved") for each in outcome.whole)
+        return total
+
+    most = stats.binom.isf(1e-6, 150, 0.4)  # the first look may spend a half
+    assert wrong(150) <= most
+    monkeypatch.setattr(judging, "holm", lambda p_values: [p / 2 for p in p_values])
+    monkeypatch.setattr(judging, "share", lambda _: 1.0)
+    assert wrong(150) > most
+
+
+# Right and wrong
+
+
+def test_a_wrong_answer_is_invalid_however_fast(make_comparison: Make, pairs: Make) -> None:
+    outcome = compared(make_comparison, pairs(15, 0.2), bias=(0.3, 9.0))
+    assert outcome.verdict == "not measured"
+    assert [trust.valid for trust in outcome.trusts] == [True, False]
+    assert "standard errors from the exact one" in outcome.trusts[1].reasons[0]
+    assert outcome.findings == ()  # no speed without truth
+
+
+def test_processes_are_wrong_together_where_each_alone_would_pass(
+    make_comparison: Make, pairs: Make
+) -> None:
+    def valid(blocks: int) -> bool:
+        return compared(make_comparison, pairs(blocks), bias=(0.0, 1.5)).valid
+
+    assert valid(2)
+    assert not valid(27)
+
+
+def test_a_density_that_is_not_the_models_needs_no_statistics(
+    make_comparison: Make, pairs: Make
+) -> None:
+    wrong = {(3, 1): "density_error 0.1 exceeds 1e-10"}
+    outcome = compared(make_comparison, pairs(5, 0.5), faults=wrong)
+    assert outcome.verdict == "not measured"
+    assert "1 of 5 processes: density_error" in outcome.trusts[1].reasons[0]
+
+
+def test_a_begun_block_and_the_pilot_do_not_count(make_comparison: Make, pairs: Make) -> None:
+    made: Comparison = make_comparison({"seconds_per_gradient": pairs(13, 1.3)})
+    begun = Comparison(**(vars(made) | {"readings": made.readings[:-1]}))
+    assert (judge(made).blocks, judge(begun).blocks) == (13, 12)
+
+
+def test_same_draws_are_known_by_their_digest(make_comparison: Make, pairs: Make) -> None:
+    metrics = {"seconds_per_gradient": pairs(4)}
+    same = make_comparison(metrics, draws=lambda block, _: f"{block}")
+    assert judge(same).same_draws == (((0, 1), 0),)
+    assert judge(make_comparison(metrics)).same_draws == ()
+
+
+def test_steps_are_told_beside_the_whole(make_comparison: Make) -> None:
+    rng = np.random.default_rng(0)
+    seconds = 1e-6 * np.exp(0.01 * rng.standard_normal((22, 3))) * np.array([1.0, 1.0, 1.1])
+    outcome = judge(
+        make_comparison({"seconds_per_gradient": seconds}, names=("old", "library", "new"))
+    )
+    words = {each.pair: each.verdict for each in outcome.findings}
+    assert words == {(0, 2): "regressed", (0, 1): "equivalent", (1, 2): "regressed"}
