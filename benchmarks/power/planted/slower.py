@@ -1,7 +1,6 @@
 """NumPyro with a slower gradient: a chain of dependent additions in each evaluation.
 
-How many of them make 5 or 10 % is measured on the machine at hand, by `calibrate.py`, and given in
-`PLANTED_ADDITIONS`. Value, gradient and draws are those of NumPyro to the last bit.
+`PLANTED_ADDITIONS` gives how many. Value, gradient and draws are those of NumPyro to the last bit.
 """
 
 import os

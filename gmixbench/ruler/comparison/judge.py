@@ -182,20 +182,22 @@ def _findings(
     yield from (_early(each, blocks) for each, its in seen if not its)
     for asked in (True, False):
         alpha = comparison.alpha / 2
-        family = [each.asked == asked for each in chancy]
-        count = sum(family)
-        tried = [(each, its) for (each, its), own in zip(seen, family, strict=True) if own and its]
+        family = [(each, its) for each, its in seen if each.asked == asked]
+        count = len(family)
+        tried = [(each, its) for each, its in family if its]
         tried.sort(key=lambda item: _best(item[1]).p_value)
         adjusted = holm([*(_best(its).p_value for _, its in tried), *[1.0] * (count - len(tried))])
         for rank, (each, its) in enumerate(tried):
-            decided = adjusted[rank] <= alpha
-            look = _best(its) if decided else its[-1]
-            level = alpha / (count - rank) * share(look.number) / 2
-            if decided:
+            own = alpha / (count - rank)
+            if adjusted[rank] <= alpha:
+                # Of the looks that decide, the last one knows most.
+                look = [look for look in its if look.p_value <= own][-1]
+                level = own * share(look.number) / 2
                 yield _finding(look.seen, _read(look.seen, level), level)
             else:
-                more = _more(look, level, blocks / len(each.values))
-                yield _finding(look.seen, "inconclusive", level, more)
+                level = own * share(its[-1].number) / 2
+                more = _more(its[-1], level, blocks / len(each.values))
+                yield _finding(its[-1].seen, "inconclusive", level, more)
 
 
 def _looks(each: Differences) -> Iterator[Look]:

@@ -1,0 +1,123 @@
+"""Blocks of real processes for `table.py`: equal sides by the hundred, and planted faults.
+
+    python benchmarks/power/measure.py equal 300       # 12 short blocks for each comparison
+    python benchmarks/power/measure.py planted 120     # long blocks, of five variants
+
+Each process is a line in `equal.csv` or `planted.csv` beside this file, as soon as it is done;
+called again, it goes on. A call under `taskset -c 0` and one under `taskset -c 1` measure at once,
+each the other's noisy neighbour: give the second a name of its own, such as `equal-2.csv`.
+"""
+
+import csv
+import os
+import random
+import sys
+import tempfile
+import time
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from gmixbench.lab import datasets
+from gmixbench.lab.execute import HERE, Worker, job, run_case
+from gmixbench.ruler.comparison.judge import COMPARED
+from gmixbench.ruler.comparison.reading import Place, reading
+from gmixbench.spec import COMPARE, MODELS, Case, NutsSettings
+from gmixbench.truth.exact import solve
+
+FOLDER = Path(__file__).parent
+
+BLOCKS = 12
+"""Of a comparison of equal sides: as many as the first look needs."""
+
+SHORT = replace(COMPARE.nuts, warmup=500, draws=5_000)
+"""Samples for about 0.2 s."""
+
+LONG = replace(COMPARE.nuts, draws=60_000)
+"""Samples for about 2 s, as `compare` has it."""
+
+EQUAL = {"old": ("numpyro", {}), "new": ("numpyro", {})}
+
+# An addition takes 2.8 ns, a gradient 0.93 µs; how large they came out, `table.py` tells.
+PLANTED = {
+    "plain": ("numpyro", {}),
+    "again": ("numpyro", {}),
+    "slower-5": ("planted.slower", {"PLANTED_ADDITIONS": "17"}),
+    "slower-10": ("planted.slower", {"PLANTED_ADDITIONS": "33"}),
+    "sticky-20": ("planted.sticky", {"PLANTED_STAYS": "0.46"}),
+}
+
+COLUMNS = ("block", "variant", "place", "began", "seconds", "load", *COMPARED["nuts"], "faults")
+
+
+def main(kind: str, count: int, path: Path) -> None:
+    """Measure until there are so many comparisons, or blocks."""
+    variants, settings = {"equal": (EQUAL, SHORT), "planted": (PLANTED, LONG)}[kind]
+    blocks = count * BLOCKS if kind == "equal" else count
+    exact = solve(datasets.load("close").x, MODELS["ordered"])
+    done = _done(path)
+    with tempfile.TemporaryDirectory() as work, path.open("a", newline="") as file:
+        lines = csv.DictWriter(file, COLUMNS)
+        if not done:
+            lines.writeheader()
+        begun = time.monotonic()
+        for block in range(blocks):
+            order = [*variants]
+            random.Random(block).shuffle(order)  # noqa: S311  # an order, no secret
+            for place, name in enumerate(order):
+                if (block, name) not in done:
+                    row = measure(variants[name], settings, block, place, exact, Path(work))
+                    lines.writerow({"block": block, "variant": name, **row})
+                    file.flush()
+            told = f"block {block + 1} of {blocks}, {(time.monotonic() - begun) / 60:.0f} min"
+            print(told, end="\r", flush=True)
+
+
+def measure(
+    variant: tuple[str, dict[str, str]],
+    settings: NutsSettings,
+    block: int,
+    place: int,
+    exact: object,
+    work: Path,
+) -> dict[str, object]:
+    """One fresh process."""
+    backend, variables = variant
+    case = Case("close", MODELS["ordered"], backend, "nuts", settings, seed=block + 1)
+    began, clock = datetime.now(UTC).isoformat(timespec="seconds"), time.monotonic()
+    load = os.getloadavg()[0]
+    record = run_case(job(case, exact), work, timeout=600.0, worker=worker(variables, work))
+    where = Place(block, 0, 0, place, True, began, time.monotonic() - clock)
+    found = reading(record, where, exact)
+    return {
+        "place": place,
+        "began": began,
+        "seconds": f"{found.seconds:.2f}",
+        "load": load,
+        **{name: found.metrics.get(name) for name in COMPARED["nuts"]},
+        "faults": found.failure or "; ".join(found.faults),
+    }
+
+
+def worker(variables: dict[str, str], work: Path) -> Worker:
+    """A worker that finds what is planted, and compiles once for all: its first process is cold."""
+    settings = {
+        "PYTHONPATH": str(FOLDER),
+        "JAX_COMPILATION_CACHE_DIR": str(work / "jax"),
+        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+        **variables,
+    }
+    given = [f"{name}={value}" for name, value in settings.items()]
+    return Worker(("env", *given, *HERE.command), caches=work)
+
+
+def _done(path: Path) -> set[tuple[int, str]]:
+    if not path.is_file():
+        return set()
+    with path.open(newline="") as file:
+        return {(int(row["block"]), row["variant"]) for row in csv.DictReader(file)}
+
+
+if __name__ == "__main__":
+    kind_, count_, *name_ = sys.argv[1:]
+    main(kind_, int(count_), FOLDER / (name_ or [f"{kind_}.csv"])[0])
