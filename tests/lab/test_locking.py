@@ -152,7 +152,7 @@ def test_what_is_wanted_of_other_packages_is_told_and_named_in_the_command(index
     ("made", "found"),
     [
         ("v pymc==6 --cutoff 2024-01-01 --python 3.13", ("pymc",)),
-        ("pymc 'PyMC<7' 'num_py >= 2' gone==1 --python 3.13", ("pymc", "num-py")),
+        ("jax 'PyMC<7' 'num_py >= 2' gone==1 --python 3.13", ("pymc", "num-py")),
         ("v ./project git+https://x.org/a jax==1", ("numpyro", "jax")),
         ("by hand", ("numpyro",)),
     ],

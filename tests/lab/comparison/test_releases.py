@@ -71,9 +71,14 @@ def test_an_end_may_be_what_is_no_release(row, locks, lock_file):
 
 
 def test_the_library_is_that_of_the_backend(row, locks, lock_file):
-    joint = lock_file("pymc", "6.0.1", "2026-06-01", name="joint", others={"numpyro": "0.22.0"})
-    good = of(row["numpyro-v0.15.0"], "numpyro", "good")
-    assert names(between(good, of(joint, "numpyro", "bad"), locks)) == ["numpyro-v0.15.0", "joint"]
+    old, new = (
+        of(lock_file("pymc", "6.0.1", day, name=name, others={"numpyro": "0"}), "numpyro", name)
+        for name, day in (("old", "2020-01-01"), ("new", "2026-06-01"))
+    )
+    release = of(row["numpyro-v0.15.0"], "numpyro", "release")
+    assert names(between(old, release, locks)) == ["old", "numpyro-v0.15.0"]
+    assert names(between(release, new, locks)) == ["numpyro-v0.15.0", "new"]
+    assert names(between(old, new, locks)) == ["old", "numpyro-v0.15.0", "new"]
 
 
 @pytest.mark.usefixtures("row")

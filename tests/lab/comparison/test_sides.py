@@ -206,7 +206,7 @@ def test_an_address_is_what_stands_there_now(locks, repository, built):
         ("pymc-v6.4.0:numpyro", "pymc-v6.4.0 has no numpyro"),
         ("pymc-v6.4.0:exact", "no stack has exact: write here:exact"),
         ("pymc=6.4.0", "'pymc=6.4.0' is no requirement"),
-        ("six==1.16.0", "none of pymc3, pymc, numpyro is among its requirements"),
+        ("six==1.16.0", "'six==1.16.0': none of pymc3, pymc, numpyro is among its requirements"),
         ("gone.whl", "there is no wheel gone.whl"),
         ("./gone", "there is no ./gone"),
         ("pymc==6.9", "could not be fetched: check the network"),
