@@ -135,8 +135,8 @@ def _sides(
 
         old, new = (sides.side(_of(text, sampler), where, say=say) for text in (a, b))
         if attribute:
-            return holding.steps(old, new, where, say=say)
-        return old, holding.held(old, new, where, say=say) if hold else new
+            return holding.steps(old, new, say=say)
+        return old, holding.held(old, new, say=say) if hold else new
 
 
 def _of(text: str, sampler: str | None) -> str:

@@ -7,8 +7,10 @@ import subprocess
 import tempfile
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
+from itertools import chain, takewhile
 from pathlib import Path
 
 from gmixbench.lab import building, interpreters, uv
@@ -28,7 +30,28 @@ GRACE = timedelta(days=21)
 """How long after a release its dependencies may still come out, unless a cut-off is given: what
 broke with it has been mended by then, and what breaks it has rarely come."""
 
+
+@dataclass(frozen=True)
+class Beside:
+    """What is wanted of packages that come with others.
+
+    Attributes
+    ----------
+    pins
+        package -> version that it has, if it is needed at all.
+    prefer
+        package -> version that it has unless something speaks against it.
+    wheels
+        Packages of which a version that has no wheel is not considered: it would be compiled.
+    """
+
+    pins: Mapping[str, str]
+    prefer: Mapping[str, str]
+    wheels: frozenset[str] = frozenset()
+
+
 _DISTRIBUTION = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)")
+_EXACT = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)\s*==\s*[^\s*,;]+")
 _PIN = re.compile(r"^([A-Za-z0-9][A-Za-z0-9._-]*)(?:==([^\s;]+)| @ (\S+))", re.MULTILINE)
 
 
@@ -39,6 +62,7 @@ def lock(
     cutoff: str | None = None,
     python: str | None = None,
     later: Mapping[str, str] | None = None,
+    beside: Beside | None = None,
     say: uv.Say = lambda _: None,
 ) -> Stack:
     """Resolve requirements into a stack; its `text()` is the lock file.
@@ -50,10 +74,12 @@ def lock(
         address (`git+https://...@rev`). Of a checkout or address a wheel is built now and kept in
         the user's cache, so that every stack is pinned and hashed alike.
     cutoff : ISO date, inclusive (UTC); what came out later is not considered. Unless given, 21
-        days after the release, but not after today
+        days after the release, or after a younger one that is asked for beside it (`jax==0.10.1`)
+        and has no cut-off of its own, but not after today
     python : minor version; unless given, the newest that had come out by the cut-off, is on this
         machine, and resolves
     later : package -> date, for packages that need a cut-off of their own
+    beside : what is wanted of the packages that the requirements bring with them
     say : told what is going on
 
     Raises
@@ -70,7 +96,7 @@ def lock(
     refused: list[uv.UvError] = []
     for interpreter in _interpreters(name, python):
         try:
-            found = _resolve(name, requirements, cutoff, interpreter, later or {}, say)
+            found = _resolve(name, requirements, cutoff, interpreter, later or {}, beside, say)
         except uv.UvError as error:
             if python or not error.may_differ:
                 raise
@@ -81,6 +107,21 @@ def lock(
     if refused:
         raise refused[0]
     raise StackError(f"{name}: no Python of its time is on this machine")
+
+
+def asked(stack: Stack) -> tuple[str, ...]:
+    """Packages that a stack was locked for; the others came because these need them."""
+    words = takewhile(lambda word: not word.startswith("--"), stack.made.split()[4:])
+    named = (_DISTRIBUTION.match(word.lstrip("'")) for word in words)
+    names = [normalized(found[1]) for found in named if found]
+    built = [source.package for source in stack.sources]
+    return tuple(dict.fromkeys(name for name in [*built, *names] if name in stack.packages))
+
+
+def renamed(stack: Stack, name: str) -> Stack:
+    """The same stack under another name, which must be that of its file."""
+    made = stack.made.replace(f" lock {stack.name} ", f" lock {name} ", 1)
+    return replace(stack, name=name, made=made)
 
 
 def write(stack: Stack, locks: Path) -> Path:
@@ -112,6 +153,7 @@ def _resolve(
     cutoff: str | None,
     interpreter: Interpreter,
     later: Mapping[str, str],
+    beside: Beside | None,
     say: uv.Say,
 ) -> Stack:
     python = str(interpreter.path)
@@ -127,17 +169,23 @@ def _resolve(
         else:
             released = _released(name, requirement, package, python, folder)
         if cutoff is None:
-            day = date.fromisoformat(released) + GRACE
+            days = [
+                _released(name, line, other, python, folder)
+                for line, other in _exact(lines).items()
+                if other not in {package, *later}
+            ]
+            day = date.fromisoformat(max([released, *days])) + GRACE
             cutoff = min(day, today).isoformat()
         say(f"{name}: resolving on Python {interpreter.version} as of {cutoff}")
-        text = _compile(
-            name,
-            lines,
-            [*uv.dates(cutoff, later), "--generate-hashes"],
-            python=python,
-            folder=folder,
-        )
+        locked = folder / "locked.txt"
+        options = [*uv.dates(cutoff, later), "--generate-hashes", "--output-file", str(locked)]
+        options += _wanted(beside, folder, locked)
+        _compile(name, lines, options, python=python, folder=folder)
+        text = locked.read_text(encoding="utf-8")
     packages, hashes = _pins(name, text, sources)
+    if beside:  # a command has no word for it, but can name all that came of it
+        given = [each for each in requirements if wheels[each]]
+        requirements = [*given, *_versions(packages, package, sources)]
     return Stack(
         name=name,
         ppl=PPLS[package],
@@ -164,6 +212,12 @@ def _measured(name: str, lines: Iterable[str]) -> tuple[str, str]:
     raise StackError(f"{name}: none of {', '.join(PPLS)} is among its requirements")
 
 
+def _exact(lines: Iterable[str]) -> dict[str, str]:
+    """Those that name one version, each with its package."""
+    found = {line: _EXACT.fullmatch(line) for line in lines}
+    return {line: normalized(each[1]) for line, each in found.items() if each}
+
+
 def _compile(
     name: str, lines: Iterable[str], options: Sequence[str], *, python: str, folder: Path
 ) -> str:
@@ -177,6 +231,28 @@ def _compile(
         what=name,
         folder=folder,
     )
+
+
+def _wanted(beside: Beside | None, folder: Path, locked: Path) -> list[str]:
+    """Options for what is wanted of other packages."""
+    if beside is None:
+        return []
+    # uv keeps the versions of an output file that is there, if it can.
+    locked.write_text(_lines(beside.prefer), encoding="utf-8")
+    pins = folder / "pins.in"
+    pins.write_text(_lines(beside.pins), encoding="utf-8")
+    only = (("--only-binary", name) for name in sorted(beside.wheels))
+    return ["--constraint", str(pins), *chain.from_iterable(only)]
+
+
+def _lines(versions: Mapping[str, str]) -> str:
+    return "".join(f"{name}=={version}\n" for name, version in sorted(versions.items()))
+
+
+def _versions(packages: Mapping[str, str], first: str, sources: Iterable[Source]) -> Iterable[str]:
+    others = {*packages} - {each.package for each in sources}
+    for name in sorted(others, key=lambda name: (name != first, name)):
+        yield f"{name}=={packages[name]}"
 
 
 def _released(name: str, requirement: str, package: str, python: str, folder: Path) -> str:
@@ -283,6 +359,18 @@ def _address(requirement: str) -> tuple[str, str | None]:
     before, at, revision = plain.rpartition("@")
     # An @ before the last slash belongs to a user's name: git+ssh://git@host/owner/project.
     return (before, revision) if at and "/" not in revision else (plain, None)
+
+
+def revision(name: str, requirement: str) -> str:
+    """What the revision of a VCS address is now, in git's words; nothing for a commit's hash.
+
+    Raises
+    ------
+    StackError
+        It can't be asked.
+    """
+    address, wanted = _address(requirement)
+    return _git(name, "ls-remote", "--quiet", address, wanted or "HEAD")
 
 
 def _git(name: str, *arguments: str) -> str:

@@ -204,7 +204,13 @@ def lock_files(locks: Path) -> tuple[Path, ...]:
 def stacks(locks: Path) -> tuple[Stack, ...]:
     """All stacks of a folder whose lock can be read, by library and release date."""
     found = [each for each in _read_all(locks) if isinstance(each, Stack)]
-    return tuple(sorted(found, key=_order))
+    return tuple(sorted(found, key=order))
+
+
+def order(stack: Stack) -> tuple[str, str, list[int], str]:
+    """What stacks are sorted by: library, day of release, version, and then name."""
+    numbers = [int(each) for each in re.findall(r"\d+", stack.version)]
+    return stack.ppl, stack.released, numbers, stack.name
 
 
 def damaged(locks: Path) -> tuple[StackError, ...]:
@@ -256,11 +262,6 @@ def _read_all(locks: Path) -> Iterable[Stack | StackError]:
             yield read(path)
         except StackError as error:
             yield error
-
-
-def _order(stack: Stack) -> tuple[str, str, list[int], str]:
-    numbers = [int(each) for each in re.findall(r"\d+", stack.version)]
-    return stack.ppl, stack.released, numbers, stack.name
 
 
 def _header(path: Path, text: str) -> tuple[dict[str, str], dict[str, str], tuple[Source, ...]]:

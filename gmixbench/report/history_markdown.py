@@ -13,11 +13,11 @@ from gmixbench.report.history_words import (
     metric,
     others,
     remarks,
-    short,
 )
 from gmixbench.report.pane import datasets
 from gmixbench.report.stacks_table import engine
 from gmixbench.ruler.changes import Findings
+from gmixbench.ruler.dependencies import short
 from gmixbench.ruler.history import History
 
 

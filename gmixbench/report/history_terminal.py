@@ -17,12 +17,12 @@ from gmixbench.report.history_words import (
     metric,
     others,
     remarks,
-    short,
     with_interval,
 )
 from gmixbench.report.numbers import MISSING
 from gmixbench.report.pane import PANES, Line, Standing, datasets, standings
 from gmixbench.ruler.changes import Findings, Series
+from gmixbench.ruler.dependencies import short
 from gmixbench.ruler.history import History, Release
 
 VERDICTS = {"regressed": "[bold red]regressed[/]", "improved": "[green]improved[/]"}

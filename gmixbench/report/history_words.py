@@ -8,7 +8,7 @@ from math import log
 from gmixbench.report.numbers import MISSING, fixed, listing, number, quantity
 from gmixbench.report.pane import METHODS, PANES, TITLES
 from gmixbench.ruler.changes import Change, Findings, Interval, Notice, Series
-from gmixbench.ruler.dependencies import changed
+from gmixbench.ruler.dependencies import changed, short
 from gmixbench.ruler.history import History, Release
 from gmixbench.ruler.metrics import METRICS
 
@@ -171,7 +171,7 @@ def moved(history: History) -> dict[str, tuple[str, ...]]:
     for name in dict.fromkeys(release.ppl for release in history.releases):
         line = [release for release in history.releases if release.ppl == name]
         for old, new in pairwise(line):
-            found[new.stack] = others(changed(old, new), old, new)
+            found[new.stack] = others(changed(old.versions, new.versions), old, new)
     return found
 
 
@@ -179,12 +179,6 @@ def others(dependencies: Sequence[str], *releases: Release) -> tuple[str, ...]:
     """Dependencies without the library itself, whose change the release's name tells."""
     own = tuple(f"{release.package} " for release in releases)
     return tuple(text for text in dependencies if not text.startswith(own))
-
-
-def short(texts: Sequence[str], most: int = 3) -> str:
-    """The first few, and how many more there are."""
-    more = len(texts) - most
-    return ", ".join(texts[:most]) + (f" and {more} more" if more > 0 else "")
 
 
 @dataclass(frozen=True)

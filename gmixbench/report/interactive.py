@@ -14,7 +14,6 @@ from gmixbench.report.history_words import (
     mark,
     metric,
     moved,
-    short,
     value,
 )
 from gmixbench.report.pane import (
@@ -32,6 +31,7 @@ from gmixbench.report.pane import (
     weight,
 )
 from gmixbench.ruler.changes import Findings, Series
+from gmixbench.ruler.dependencies import short
 from gmixbench.ruler.history import History, Release
 
 DASHES = {"unordered": "solid", "ordered": "dash"}

@@ -25,6 +25,11 @@ class Release:
     python: str
     packages: dict[str, str]
 
+    @property
+    def versions(self) -> dict[str, str]:
+        """Version of every package, and of Python, by name."""
+        return {**self.packages, "python": self.python}
+
 
 @dataclass(frozen=True)
 class Session:

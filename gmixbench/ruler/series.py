@@ -70,7 +70,7 @@ def _series(thread: Thread, line: Line, history: History) -> Series:
             verdict=_verdict(tracked, effect[0]),
             effect=effect,
             step=steps[after],
-            dependencies=changed(releases[before], releases[after]),
+            dependencies=changed(releases[before].versions, releases[after].versions),
         )
 
     by_stack: dict[str, list[float]] = {stack: [] for stack in releases}

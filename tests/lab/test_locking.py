@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -55,7 +56,9 @@ class Index:
         for python, error in self.refused.items():
             if f"/python{python}" in arguments:
                 raise error
-        return f"numpyro==0.15.0 \\\n    --hash=sha256:{'a' * 64}\n"
+        locked = Path(arguments[arguments.index("--output-file") + 1])
+        locked.write_text(f"numpyro==0.15.0 \\\n    --hash=sha256:{'a' * 64}\n")
+        return ""
 
 
 @pytest.fixture
@@ -112,6 +115,60 @@ def test_what_no_python_mends_is_not_tried_on_each(index):
     with pytest.raises(StackError, match="the disk is full"):
         locking.lock("v", ["numpyro==0.15.0"])
     assert len(index.asked) == 1
+
+
+PYLOCK_JAX = PYLOCK.replace("NumPyro", "jax").replace("2024-05-1", "2024-06-1")
+
+
+def test_a_younger_release_that_is_asked_for_beside_it_comes_out_before_the_cut_off(index):
+    index.pylock = PYLOCK + PYLOCK_JAX
+    asked = ["numpyro==0.15.0", "jax==0.4.30"]
+    stack = locking.lock("v", asked)
+    assert (stack.released, stack.cutoff) == ("2024-05-13", "2024-07-04")
+    assert locking.lock("v", asked, later={"jax": "2024-07-01"}).cutoff == "2024-06-03"
+    assert locking.lock("v", [asked[0], "jax<=0.4.30"]).cutoff == "2024-06-03"
+
+
+def test_what_is_wanted_of_other_packages_is_told_and_named_in_the_command(index, monkeypatch):
+    locked, answer = [], index.run
+
+    def run(arguments, **options):
+        if "--output-file" in arguments:
+            locked.append(Path(arguments[arguments.index("--output-file") + 1]).read_text())
+            locked.append(Path(arguments[arguments.index("--constraint") + 1]).read_text())
+        return answer(arguments, **options)
+
+    monkeypatch.setattr(uv, "run", run)
+    beside = locking.Beside({"jax": "2"}, {"numpy": "1", "jax": "1"}, frozenset({"scipy"}))
+    stack = locking.lock(
+        "v", ["numpyro==0.15.0", "jax"], cutoff="2024-06-03", python="3.12", beside=beside
+    )
+    assert locked == ["jax==1\nnumpy==1\n", "jax==2\n"]
+    assert index.asked[-1][-2:] == ["--only-binary", "scipy"]
+    assert stack.made.split()[3:6] == ["v", "numpyro==0.15.0", "--cutoff"]
+
+
+@pytest.mark.parametrize(
+    ("made", "found"),
+    [
+        ("v pymc==6 --cutoff 2024-01-01 --python 3.13", ("pymc",)),
+        ("jax 'PyMC<7' 'num_py >= 2' gone==1 --python 3.13", ("pymc", "num-py")),
+        ("v ./project git+https://x.org/a jax==1", ("numpyro", "jax")),
+        ("by hand", ("numpyro",)),
+    ],
+)
+def test_what_a_stack_was_locked_for(tiny_stack, made, found):
+    packages = dict.fromkeys(("pymc", "jax", "num-py", "numpyro", "six"), "1")
+    stack = replace(tiny_stack(), made=f"gmixbench stacks lock {made}", packages=packages)
+    if "numpyro" not in found:
+        stack = replace(stack, sources=())
+    assert locking.asked(stack) == found
+
+
+def test_another_name_is_that_of_its_command_too(tiny_stack):
+    stack = locking.renamed(tiny_stack(), "other")
+    assert stack.name == "other"
+    assert stack.made.startswith("gmixbench stacks lock other ./numpyro")
 
 
 def test_an_index_that_does_not_tell_when(index):

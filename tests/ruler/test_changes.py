@@ -546,7 +546,7 @@ def test_dependencies_that_changed_stand_in_a_telling_order():
     new = {"pymc": "4.4.0", "aesara": "2.8.7", "attrs": "22", "numpy": "1.23", "same": "1"}
     before = Release("a", "pymc", "pymc3", "3.11.5", "2022-03-01", "3.9", old)
     after = Release("b", "pymc", "pymc", "4.4.0", "2022-12-01", "3.10", new)
-    assert changed(before, after) == (
+    assert changed(before.versions, after.versions) == (
         "pymc3 3.11.5 → pymc 4.4.0",
         "theano-pymc 1.1.2 → aesara 2.8.7",
         "python 3.9 → 3.10",

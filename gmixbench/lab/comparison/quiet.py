@@ -44,7 +44,8 @@ def advice(proc: Path = Path("/proc"), sys: Path = Path("/sys")) -> Iterator[str
 def _stolen(path: Path) -> float:
     # user nice system idle iowait irq softirq steal
     spent = _numbers(path)[:8]
-    return spent[7] / sum(spent) if len(spent) == 8 and sum(spent) else 0.0
+    total = sum(spent)
+    return spent[7] / total if len(spent) == 8 and total else 0.0
 
 
 def _numbers(path: Path) -> list[float]:

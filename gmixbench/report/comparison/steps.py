@@ -5,14 +5,14 @@ from collections.abc import Iterator, Sequence
 from gmixbench.report.comparison.findings import moved, size, title
 from gmixbench.report.numbers import listing
 from gmixbench.ruler.comparison.nouns import Comparison, Finding, Outcome
-from gmixbench.ruler.dependencies import differing
+from gmixbench.ruler.dependencies import changed
 
 
 def step(comparison: Comparison, pair: tuple[int, int]) -> str:
     """What made one variant another: the versions that differ, or their names where none do."""
     old, new = (comparison.variants[side] for side in pair)
-    changed = differing(old.packages, new.packages)
-    return listing(changed) if changed else f"{old.name} → {new.name}"
+    news = changed(old.packages, new.packages)
+    return listing(news) if news else f"{old.name} → {new.name}"
 
 
 def carried(outcome: Outcome, whole: Finding) -> Iterator[str]:

@@ -9,7 +9,7 @@ from gmixbench.report.numbers import listing
 from gmixbench.ruler.comparison.judge import FARTHEST
 from gmixbench.ruler.comparison.nouns import Comparison, Finding, Outcome, Trust
 from gmixbench.ruler.comparison.outlook import Outlook, outlook
-from gmixbench.ruler.dependencies import differing
+from gmixbench.ruler.dependencies import changed
 
 NOT_MEASURED = ("not measured",)
 """Reasons of a variant that left nothing at all."""
@@ -57,7 +57,7 @@ def sentences(outcome: Outcome) -> tuple[str, ...]:
 def differences(comparison: Comparison) -> tuple[str, ...]:
     """Versions that differ between the first variant and the last."""
     first, last = comparison.variants[0], comparison.variants[-1]
-    return differing(first.packages, last.packages)
+    return changed(first.packages, last.packages)
 
 
 def duration(seconds: float) -> str:

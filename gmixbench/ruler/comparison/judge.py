@@ -8,7 +8,7 @@ from itertools import groupby
 import numpy as np
 from scipy.stats import norm
 
-from gmixbench.ruler.compare import Verdict, holm, verdict
+from gmixbench.ruler.compare import Verdict, verdict
 from gmixbench.ruler.comparison.looks import following, looks, share
 from gmixbench.ruler.comparison.nouns import (
     Comparison,
@@ -185,13 +185,14 @@ def _findings(
         family = [(each, its) for each, its in seen if each.asked == asked]
         count = len(family)
         tried = [(each, its) for each, its in family if its]
-        tried.sort(key=lambda item: _best(item[1]).p_value)
-        adjusted = holm([*(_best(its).p_value for _, its in tried), *[1.0] * (count - len(tried))])
+        tried.sort(key=lambda item: min(look.p_value for look in item[1]))
+        going = True
         for rank, (each, its) in enumerate(tried):
-            own = alpha / (count - rank)
-            if adjusted[rank] <= alpha:
-                # Of the looks that decide, the last one knows most.
-                look = [look for look in its if look.p_value <= own][-1]
+            own = holm_level(alpha, count, rank)
+            deciding = [look for look in its if look.p_value <= own]
+            going = going and bool(deciding)
+            if going:
+                look = deciding[-1]  # the last one knows most
                 level = own * share(look.number) / 2
                 yield _finding(look.seen, _read(look.seen, level), level)
             else:
@@ -206,8 +207,12 @@ def _looks(each: Differences) -> Iterator[Look]:
         yield Look(number, part, min(1.0, _p_value(part) / share(number)))
 
 
-def _best(its: Sequence[Look]) -> Look:
-    return min(its, key=lambda look: look.p_value)
+def holm_level(alpha: float, count: int, rank: int) -> float:
+    """Level of the p-value of that rank among so many (Holm 1979); the first that fails ends it.
+
+    The same as comparing `compare.holm`'s adjusted p-values with alpha, and it gives an interval.
+    """
+    return alpha / (count - rank)
 
 
 def _p_value(each: Differences) -> float:

@@ -1,0 +1,64 @@
+"""What is installed beside us: its versions, and the source of a backend of the user's own."""
+
+import platform
+import sys
+from hashlib import sha256
+from importlib.machinery import PathFinder
+from importlib.metadata import distributions
+from importlib.util import find_spec
+from pathlib import Path
+
+from gmixbench.lab.stacks import StackError, normalized
+from gmixbench.measured.backends import BACKENDS, INSTALL
+
+HERE = "here"
+"""Stands for what is installed beside us where else a stack's name stands."""
+
+
+def packages() -> dict[str, str]:
+    """Version of every distribution that is installed, and of Python, by name."""
+    found = {"python": f"{sys.version_info[0]}.{sys.version_info[1]}"}
+    for each in distributions():
+        if each.name:  # what a broken installation left has none
+            found.setdefault(normalized(each.name), each.version)  # the first is what is imported
+    return found
+
+
+def digest(backend: str) -> str:
+    """SHA-256 of all versions and the backend; of one's own also of its package's source files.
+
+    Raises
+    ------
+    StackError
+        What a known backend measures is not installed, or there is no such module.
+    """
+    installed = packages()
+    lines = [f"{HERE} {backend}", platform.python_version()]
+    lines += [f"{name} {version}" for name, version in sorted(installed.items())]
+    if backend not in BACKENDS:
+        lines += _sources(backend)
+    elif backend not in {*installed, "exact"}:
+        raise StackError(
+            f"{HERE}:{backend}: {backend} is not installed here: {INSTALL[backend]}, or name a "
+            "stack or a version instead"
+        )
+    return sha256("\n".join(lines).encode()).hexdigest()
+
+
+def _sources(module: str) -> list[str]:
+    """Name and hash of a module's source file, and of all in its package, which it may import."""
+    top, *inside = module.split(".")
+    # As a worker finds it, which is run in this folder. Nothing is imported: it is not ours to run.
+    spec = PathFinder.find_spec(top, [str(Path.cwd())]) or find_spec(top)
+    folders = [Path(each) for each in (spec and spec.submodule_search_locations) or ()]
+    files = {path.relative_to(folder): path for folder in folders for path in folder.rglob("*.py")}
+    own = Path(*inside)
+    if not {own.with_suffix(".py"), own / "__init__.py"} & files.keys():
+        raise StackError(
+            f"{HERE}:{module}: there is no source file of a module {module}: PYTHONPATH must have "
+            "the folder that it stands in"
+        )
+    return [
+        f"{name.as_posix()} {sha256(path.read_bytes()).hexdigest()}"
+        for name, path in sorted(files.items())
+    ]
