@@ -100,7 +100,7 @@ def _stack(what: str, locks: Path, say: uv.Say) -> Stack:
             if (folder / f"{what}.txt").is_file():
                 return find(what, folder)
         if Path(what).is_dir():
-            raise StackError(f"write ./{what} for the folder, {what}>=0 for the newest release")
+            raise StackError(f"write ./{what} for the folder, or a version, such as pymc==6.4.0")
         if normalized(what) not in PPLS:
             return find(what, locks)  # tells which there are
     whole = "/" in what and Path(what).exists()  # a folder's name may have spaces
