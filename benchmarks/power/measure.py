@@ -1,6 +1,6 @@
 """Blocks of real processes for `table.py`: equal sides by the hundred, and planted faults.
 
-    python benchmarks/power/measure.py equal 300       # 12 short blocks for each comparison
+    python benchmarks/power/measure.py equal 300       # 13 short blocks for each comparison
     python benchmarks/power/measure.py planted 120     # long blocks, of five variants
 
 Each process is a line in `equal.csv` or `planted.csv` beside this file, as soon as it is done;
@@ -27,7 +27,7 @@ from gmixbench.truth.exact import solve
 
 FOLDER = Path(__file__).parent
 
-BLOCKS = 12
+BLOCKS = 13
 """Of a comparison of equal sides: as many as the first look needs."""
 
 SHORT = replace(COMPARE.nuts, warmup=500, draws=5_000)

@@ -15,6 +15,7 @@ from gmixbench.lab.comparison.blocks import COLD_EVERY, LEAST_SECONDS, PILOT, me
 from gmixbench.lab.execute import HERE, Worker
 from gmixbench.record import Job
 from gmixbench.ruler.comparison.judge import judge
+from gmixbench.ruler.comparison.looks import FIRST
 from gmixbench.ruler.comparison.nouns import Comparison
 from gmixbench.truth.exact import Exact
 
@@ -39,8 +40,8 @@ def test_blocks_go_on_until_there_is_an_answer(
     tmp_path: Path, question: Question, measured_jobs: list[Job], exact: Exact
 ) -> None:
     outcome = judge(run(tmp_path, question("plain", "slow"), exact))
-    assert (outcome.verdict, outcome.blocks) == ("regressed", 12)
-    assert len(measured_jobs) == 2 * (1 + 12)
+    assert (outcome.verdict, outcome.blocks) == ("regressed", FIRST)
+    assert len(measured_jobs) == 2 * (1 + FIRST)
     same = judge(run(tmp_path / "same", question("plain", "other"), exact))
     assert same.verdict == "fine"
 

@@ -9,6 +9,7 @@ from gmixbench.report.comparison import scale
 from gmixbench.report.comparison.blocks import blocks
 from gmixbench.report.comparison.forest import forest
 from gmixbench.ruler.comparison.course import courses
+from gmixbench.ruler.comparison.looks import looks
 
 CASES = ("wild", "early", "advi", "thirty", "foreign")
 
@@ -139,11 +140,17 @@ def test_blocks_tell_their_order_and_what_was_said_at_each_look(outcome_of):
         for line in axes.lines
         if line.get_linestyle() == "--" and line.get_xdata()[0] == line.get_xdata()[1]
     ]
-    assert [*uprights, *dotted] == [12, 15, 18, 22, 27]
+    assert [*uprights, *dotted] == looks(30)
     said = [line.get_color() for line in axes.lines if line.get_linewidth() == 1.6]
-    assert said == [style.FAINT, *[style.VERMILLION] * 4]  # decided at the second look
+    assert said == [style.VERMILLION] * 4  # decided at the first look
     (legend,) = drawing.legends
     assert "block, A first" in [text.get_text() for text in legend.texts]
+
+
+def test_a_look_without_an_answer_is_pale(outcome_of):
+    axes, _ = _blocks(outcome_of("open"), "seconds_per_gradient")
+    said = [line.get_color() for line in axes.lines if line.get_linewidth() == 1.6]
+    assert said == [style.FAINT] * len(looks(30))
 
 
 def test_a_wild_block_is_told_at_the_edge_and_does_not_squeeze_the_rest(outcome_of):

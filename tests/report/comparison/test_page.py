@@ -8,6 +8,7 @@ import pytest
 from gmixbench.report.comparison.page import write_comparison
 from gmixbench.report.comparison.rows import sections
 from gmixbench.report.comparison.words import sentences
+from gmixbench.ruler.comparison.looks import looks
 from gmixbench.ruler.metrics import METRICS
 
 
@@ -59,7 +60,8 @@ def test_page_has_the_sentences_every_number_and_where_they_come_from(outcome_of
             told = f"{row.metric} {row.old} {row.new} {row.change} {row.band} {row.symbol}"
             assert f"{told} {row.verdict} {row.blocks}" in page.text
             assert METRICS[row.metric].definition in page.text
-    for words in ("Some CPU, 2 cores", "pymc 6.3.2 → 6.4.0", "here at 12, 15, 18, 22, 27;"):
+    listed = ", ".join(map(str, looks(30)))
+    for words in ("Some CPU, 2 cores", "pymc 6.3.2 → 6.4.0", f"here at {listed};"):
         assert words in page.text
     assert "chains 4, warmup 2000, draws 5000" in page.text
 

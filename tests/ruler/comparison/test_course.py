@@ -7,7 +7,7 @@ import pytest
 
 from gmixbench.ruler.comparison.course import courses
 from gmixbench.ruler.comparison.judge import judge
-from gmixbench.ruler.comparison.looks import looks
+from gmixbench.ruler.comparison.looks import FIRST, looks
 
 
 def _course(comparison, metric):
@@ -34,7 +34,7 @@ def test_differences_stay_differences(made_values, comparison_of):
 
 
 def test_looks_end_in_what_is_said_and_a_verdict_stays(made_values, comparison_of):
-    values = made_values({"seconds_per_gradient": 1.05}, noise=0.02, blocks=60)
+    values = made_values({"seconds_per_gradient": 1.045}, noise=0.02, blocks=60)
     clock = _course(comparison_of({"ordered nuts": values}), "seconds_per_gradient")
     assert [seen for seen, _ in clock.said] == looks(60)
     words = [each.verdict for _, each in clock.said]
@@ -51,8 +51,8 @@ def test_a_metric_that_few_blocks_tell_has_looks_of_its_own(made_values, compari
     values = {**values, "compile_s": np.where(cold, values["compile_s"], np.nan)}
     compile_s = _course(comparison_of({"ordered nuts": values}), "compile_s")
     assert [point.block for point in compile_s.points] == list(range(1, 61, 4))
-    assert [seen for seen, _ in compile_s.said] == [45, 57]  # its 12th and 15th
-    assert [each.blocks for _, each in compile_s.said] == [12, 15]
+    assert [seen for seen, _ in compile_s.said] == [4 * FIRST - 3]  # its first look
+    assert [each.blocks for _, each in compile_s.said] == [FIRST]
 
 
 def test_the_pilot_is_no_block(made_values, comparison_of):

@@ -9,6 +9,7 @@ from scipy import stats
 
 from gmixbench.ruler.comparison import judge as judging
 from gmixbench.ruler.comparison.judge import COMPARED, judge
+from gmixbench.ruler.comparison.looks import FIRST
 from gmixbench.ruler.comparison.nouns import Comparison, Finding, Outcome
 from gmixbench.ruler.metrics import METRICS
 from gmixbench.ruler.tolerances import TOLERANCES
@@ -85,7 +86,7 @@ def test_what_repeats_seed_by_seed_is_equivalent_without_chance(
 
 def test_before_the_first_look_nothing_is_said(make_comparison: Make, pairs: Make) -> None:
     each = found(compared(make_comparison, pairs(11, 3.0)))
-    assert (each.verdict, each.blocks, each.more) == ("inconclusive", 0, 1)
+    assert (each.verdict, each.blocks, each.more) == ("inconclusive", 0, FIRST - 11)
     assert each.change.estimate == pytest.approx(3.0, rel=0.05)
 
 
@@ -101,11 +102,11 @@ def test_the_forecast_holds_where_the_noise_stays(make_comparison: Make) -> None
         noise = 0.02 * np.random.default_rng(0).permutation(scores)
         return found(compared(make_comparison, 1e-6 * np.exp([[0.0, each] for each in noise])))
 
-    early = of(12)
+    early = of(FIRST)
     assert early.verdict == "inconclusive"
     assert early.more is not None
-    assert of(12 + early.more).verdict == "equivalent"
-    assert of(12 + early.more // 2).verdict == "inconclusive"
+    assert of(FIRST + early.more).verdict == "equivalent"
+    assert of(FIRST + early.more // 2).verdict == "inconclusive"
 
 
 def test_one_wild_block_decides_nothing(make_comparison: Make, pairs: Make) -> None:
@@ -121,7 +122,7 @@ def test_metrics_that_some_blocks_do_not_tell_use_the_others(
     compiling[np.arange(41) % 3 > 0] = np.nan
     outcome = judge(make_comparison({"seconds_per_gradient": pairs(41), "compile_s": compiling}))
     each = found(outcome, "compile_s")
-    assert (each.verdict, each.blocks) == ("regressed", 12)  # its own first look
+    assert (each.verdict, each.blocks) == ("regressed", FIRST)  # its own first look
 
 
 # Chance
@@ -161,7 +162,7 @@ def test_many_metrics_are_held_to_one_error(
         for seed in range(count):
             rng = np.random.default_rng(seed)
             names = [name for name in COMPARED["nuts"] if TOLERANCES[name].machine]
-            values = {name: np.exp(0.1 * rng.standard_normal((12, 2))) for name in names}
+            values = {name: np.exp(0.1 * rng.standard_normal((FIRST, 2))) for name in names}
             outcome = judge(make_comparison(values, band=1e-9, alpha=0.8))
             total += any(each.verdict in ("regressed", "improved") for each in outcome.whole)
         return total
