@@ -13,6 +13,7 @@ from pathlib import Path
 from statistics import NormalDist
 from textwrap import dedent
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,9 +21,14 @@ from numpy.typing import NDArray
 
 import gmixbench
 from gmixbench import cli
+from gmixbench.lab import datasets
+from gmixbench.lab.comparison import blocks
+from gmixbench.record import Counters, Density, Draws, Failure, Job, Record, Run, Timing
 from gmixbench.ruler.comparison.nouns import Comparison, Reading, Task, Variant
 from gmixbench.ruler.score import Check
 from gmixbench.spec import MODELS, PROFILES, Case
+from gmixbench.truth import density
+from gmixbench.truth.exact import Exact, solve
 
 os.environ.setdefault("MPLBACKEND", "Agg")  # read when matplotlib is first imported
 
@@ -301,4 +307,57 @@ def _checks(z: float) -> tuple[Check, ...]:
     return tuple(
         Check(name, 0.7 + 0.003 * far, 0.7, 0.003, abs(far))
         for name, far in zip(names, [0.01, 0.01, 0.01, 0.01, z, *[0.01] * 5], strict=True)
+    )
+
+
+GRADIENTS = 7
+"""Gradient evaluations that a draw takes where no process is run."""
+
+
+@pytest.fixture(scope="session")
+def close() -> Exact:
+    """Exact posterior of the default data set."""
+    return solve(datasets.load("close").x, MODELS["ordered"])
+
+
+@pytest.fixture
+def measured_jobs(monkeypatch: pytest.MonkeyPatch, close: Exact) -> list[Job]:
+    """Put a fake in the place of processes; gives the jobs that it was asked for.
+
+    Backend "slow" takes 1.2 times as long, "biased" is off by a standard deviation, "broken"
+    fails, "stopped" is interrupted at its third process.
+    """
+    jobs: list[Job] = []
+
+    def run_case(work: Job, out: Path, **_: Any) -> Record:
+        jobs.append(work)
+        if work.case.backend == "stopped" and sum(j.case.backend == "stopped" for j in jobs) == 3:
+            raise KeyboardInterrupt
+        (out / "runs").mkdir()
+        return _record(work, close, len(jobs))
+
+    monkeypatch.setattr(blocks, "run_case", run_case)
+    return jobs
+
+
+def _record(work: Job, exact: Exact, process: int) -> Record:
+    case, settings = work.case, work.case.settings
+    if case.backend == "broken":
+        return Failure(case, "exception", "ValueError: no")
+    shape = (settings.chains, 300, 2)  # whatever is asked: scoring takes its time
+    means = exact.draws(case.model, shape[0] * shape[1], np.random.default_rng(case.seed))
+    if case.backend == "biased":
+        means += exact.figures.sd[0]
+    pace = 1e-5 * {"slow": 1.2}.get(case.backend, 1.0)
+    noise = np.random.default_rng(process).normal(0, 0.003, settings.chains)
+    seconds = pace * shape[1] * GRADIENTS * np.exp(noise)
+    counts = np.full(shape[:2], GRADIENTS)
+    points = work.points
+    return Run(
+        case,
+        Timing(import_s=0.5, build_s=0.1, compile_s=2.0, warmup_s=1.0, sample_s=seconds.sum()),
+        Counters(gradients_warmup=100, gradients_sample=int(counts.sum())),
+        Density(points, *density.log_density(case.model, work.x, points)),
+        Draws(means.reshape(shape), gradients=counts, seconds=seconds),
+        {},
     )

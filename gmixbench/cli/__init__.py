@@ -11,7 +11,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from gmixbench import __version__
-from gmixbench.cli import baseline, compare, gate, history, noise, run, show, stacks
+from gmixbench.cli import baseline, bisect, compare, gate, history, noise, run, show, stacks
 from gmixbench.cli.exits import exit_code_of, one_line
 
 app = typer.Typer(
@@ -28,6 +28,7 @@ app.command()(run.score)
 app.command("list")(show.list_)
 app.command()(compare.compare)
 app.command()(noise.noise)
+app.command()(bisect.bisect)
 app.command()(gate.gate)
 app.add_typer(baseline.app, name="baseline")
 app.add_typer(stacks.app, name="stacks")

@@ -149,9 +149,9 @@ def _warn(question: "Comparison") -> None:
     for floor in known(question):
         if floor.change > question.band:
             typer.echo(
-                f"the band of {question.band:.1%} is below what this machine could tell of "
-                f"{floor.metric} ({floor.change:.1%}, `gmixbench noise`): widen it, or give a "
-                "longer --budget",
+                f"the band of {100 * question.band:g} % is below what this machine could tell of "
+                f"{floor.metric} ({100 * floor.change:.1f} %, `gmixbench noise`): widen it, or "
+                "give a longer --budget",
                 err=True,
             )
 

@@ -1,5 +1,6 @@
 """What the commands share that compare: how they ask, measure, and show what they are doing."""
 
+import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -84,4 +85,19 @@ def measured(
         except KeyboardInterrupt:
             typer.echo(f"stopped; {folder} holds what was measured: call it again to go on")
             raise typer.Exit(INTERRUPTED) from None
-    return judge(now)
+    outcome = judge(now)
+    if outcome.valid and not done(outcome):
+        _tell_what_would_do(outcome)
+    return outcome
+
+
+def _tell_what_would_do(outcome: "Outcome") -> None:
+    from gmixbench.lab.comparison.blocks import block_seconds, spent
+    from gmixbench.ruler.comparison.looks import following
+
+    look = following(outcome.blocks)
+    away = (look - outcome.blocks) * block_seconds(outcome.comparison)
+    needed = math.ceil(spent(outcome.comparison) + away) + 1
+    typer.echo(
+        f"the next look, after block {look}, is {away:.0f} s away: --budget {needed}s goes on"
+    )

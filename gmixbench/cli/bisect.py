@@ -1,0 +1,167 @@
+"""`bisect`: which release was the first bad one."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gmixbench.cli.compare import Alpha, Band, Budget, Data, Fresh, Timeout
+from gmixbench.cli.comparing import asked, measured, tasks_of
+from gmixbench.cli.exits import INCONCLUSIVE, NOT_MEASURED, REGRESSED, UsageError
+from gmixbench.cli.options import Locks, console, one_of, positive, seconds_of, share_of
+from gmixbench.spec import DATASETS, DEFAULT_DATASET, METHODS, MODELS
+
+if TYPE_CHECKING:
+    from gmixbench.lab.comparison.sides import Side
+    from gmixbench.lab.stacks import Stack
+    from gmixbench.ruler.comparison.bisection import Answer
+    from gmixbench.ruler.comparison.nouns import Outcome
+
+VALID = "valid"
+"""Stands for a metric where it is asked since when the answer is wrong."""
+
+
+def bisect(
+    good: Annotated[str, typer.Option(metavar="X", help="A side that is good; as in `compare`.")],
+    bad: Annotated[str, typer.Option(metavar="Y", help="A later one of the same library.")],
+    metric: Annotated[
+        str, typer.Option(help=f"What got worse; `{VALID}` asks since when the answer is wrong.")
+    ] = "seconds_per_gradient",
+    model: Annotated[str, typer.Option(help=f"One of {', '.join(MODELS)}.")] = "ordered",
+    method: Annotated[str, typer.Option(help=f"One of {', '.join(METHODS)}.")] = "nuts",
+    dataset: Data = DEFAULT_DATASET,
+    band: Band = "2%",
+    alpha: Alpha = 0.01,
+    budget: Budget = "10m",
+    own_dependencies: Annotated[
+        bool,
+        typer.Option(
+            "--own-dependencies",
+            help="Each release with the versions of its own day; else with X's, where it can.",
+        ),
+    ] = False,
+    locks: Locks = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for what it leaves; results/bisect-X-Y-... .")
+    ] = None,
+    fresh: Fresh = False,
+    timeout: Timeout = 600.0,
+) -> None:
+    """Find the first release between X and Y in which a metric is worse than in X.
+
+    Half of the releases drop out with each comparison with X, which has the budget given. Exits 1
+    with the release, 4 where some could not be told, 0 where Y is not worse. Called again it goes
+    on.
+    """
+    from gmixbench.ruler.comparison.judge import COMPARED
+
+    one_of("model", model, MODELS)
+    one_of("dataset", dataset, DATASETS)
+    known = COMPARED["nuts" if one_of("method", method, METHODS) == "nuts" else "advi"]
+    one_of("metric", metric, (*known, VALID))
+    width, seconds = share_of("--band", band), seconds_of("--budget", budget)
+    positive("--timeout", timeout)
+    from gmixbench.lab.comparison.folder import label
+    from gmixbench.lab.comparison.releases import between
+    from gmixbench.lab.comparison.sides import of, side
+    from gmixbench.lab.stacks import folder
+    from gmixbench.ruler.comparison.bisection import search
+
+    where = folder(locks)
+    base, last = side(good, where, say=_say), side(bad, where, say=_say)
+    releases = between(base, last, where)
+    tasks = tasks_of([model], [method])
+    ends = asked([base, last], tasks, dataset, band=width, alpha=alpha)
+    place = out or Path("results") / f"bisect-{label(ends)}"
+    typer.echo(f"{len(releases)} releases from {releases[0].name} to {releases[-1].name}")
+
+    def answer(stack: "Stack") -> "Answer":
+        new = of(stack, last.variant.backend, stack.name)
+        if not own_dependencies:
+            new = _held(base, new)
+        outcome = measured(
+            place / stack.name,
+            asked([base, new], tasks, dataset, band=width, alpha=alpha),
+            [base, new],
+            budget=seconds,
+            timeout=timeout,
+            fresh=fresh,
+            done=_decided(metric),
+        )
+        told, why = _answer(outcome, metric)
+        typer.echo(f"{new.variant.name}: {told}: {why}")
+        return told
+
+    answers: dict[int, Answer] = {0: "good"}
+    state = search(len(releases), answers)
+    while state.ask is not None:
+        answers[state.ask] = answer(releases[state.ask])
+        state = search(len(releases), answers)
+    _tell(releases, metric, state.suspects, answers[len(releases) - 1])
+
+
+def _say(text: str) -> None:
+    console.print(text, highlight=False, soft_wrap=True)
+
+
+def _held(base: "Side", new: "Side") -> "Side":
+    """The new side with the base's dependencies; with its own where these can't be had together."""
+    from gmixbench.lab.comparison.holding import held
+    from gmixbench.lab.comparison.trial import fault
+    from gmixbench.lab.stacks import StackError
+
+    try:
+        found = held(base, new, say=_say)
+        reason = found.stack and fault(found.stack, new.variant.backend, say=_say)
+    except StackError as error:
+        reason = str(error)
+    if reason:
+        _say(f"{new.variant.name}: with dependencies of its own, since {reason}")
+        return new
+    return found
+
+
+def _decided(metric: str) -> "Callable[[Outcome], bool]":
+    def done(outcome: "Outcome") -> bool:
+        if metric == VALID:
+            return outcome.looks > 0
+        own = [each for each in outcome.whole if each.metric == metric]
+        return bool(own) and all(each.verdict != "inconclusive" for each in own)
+
+    return done
+
+
+def _answer(outcome: "Outcome", metric: str) -> "tuple[Answer, str]":
+    base, new = outcome.trusts
+    if not base.valid:
+        raise UsageError(f"the good side is not valid: {base.reasons[0]}: take another --good")
+    if not new.valid:
+        return ("bad" if metric == VALID else "skip"), f"invalid: {new.reasons[0]}"
+    if metric == VALID:
+        return "good", f"right in {outcome.blocks} blocks"
+    from gmixbench.report.verdicts import change
+
+    for each in outcome.whole:
+        if each.metric == metric and each.verdict != "inconclusive":
+            told = change(metric, each.change.estimate, each.change.low, each.change.high)
+            why = f"{metric} {told}, {each.verdict}"
+            return ("bad" if each.verdict == "regressed" else "good"), why
+    return "skip", f"{metric}: no answer within the budget"
+
+
+def _tell(
+    releases: "tuple[Stack, ...]", metric: str, suspects: tuple[int, ...], last: "Answer"
+) -> None:
+    if last == "good":
+        typer.echo(f"{releases[-1].name} is not worse: nothing to find")
+        return
+    if last == "skip":
+        typer.echo(f"{releases[-1].name} could not be told: give a longer --budget", err=True)
+        raise typer.Exit(NOT_MEASURED)
+    names = [f"{releases[k].name} ({releases[k].released})" for k in suspects]
+    if len(names) > 1:
+        typer.echo(f"the first bad one for {metric} is one of {', '.join(names)}")
+        raise typer.Exit(INCONCLUSIVE)
+    typer.echo(f"the first bad one for {metric} is {names[0]}")
+    raise typer.Exit(REGRESSED)

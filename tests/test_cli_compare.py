@@ -1,0 +1,266 @@
+"""`gmixbench compare`, `noise` and `bisect`, with processes that are none."""
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from gmixbench.cli import bisect
+from gmixbench.lab.comparison import blocks, holding, releases, sides, trial
+from gmixbench.lab.comparison.sides import Side
+from gmixbench.lab.stacks import StackError
+from gmixbench.ruler.comparison.looks import FIRST
+from gmixbench.ruler.comparison.nouns import Variant
+
+pytestmark = pytest.mark.usefixtures("measured_jobs")
+
+Call = Callable[..., SimpleNamespace]
+
+
+def named(text: str, *_: object, **__: object) -> Side:
+    """Side of a backend by its name; what follows a number sign makes it another of the same."""
+    backend = text.split("#", maxsplit=1)[0].rsplit(":", 1)[-1]
+    return Side(Variant(text, "here", backend, {"python": "3.13", "lib": text}, text), None)
+
+
+@pytest.fixture(autouse=True)
+def _by_name(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(sides, "side", named)
+    monkeypatch.setenv("GMIXBENCH_CACHE", str(tmp_path / "cache"))
+    monkeypatch.chdir(tmp_path)
+
+
+def test_what_got_slower_is_told_with_its_reason(call: Call) -> None:
+    done = call("compare", "plain", "slow", "--out", "there", "--markdown", "told.md")
+    assert done.code == 1
+    assert "ESS/s regressed: −1" in done.out
+    assert "a gradient evaluation takes 20 % longer" in done.out
+    assert "differs: lib plain → slow" in done.out
+    kept = json.loads(Path("there/compare.json").read_text())
+    assert len(kept["readings"]) == 2 * (1 + FIRST)
+    assert "20 % longer" in Path("there/compare.html").read_text()
+    assert "regressed" in Path("told.md").read_text()
+
+
+def test_equal_sides_are_fine(call: Call) -> None:
+    done = call("compare", "plain", "other")
+    assert done.code == 0
+    assert "No change of ESS/s larger than" in done.out
+    assert list(Path("results").glob("compare-plain-other-*/compare.html"))
+
+
+def test_what_is_wrong_shows_no_speed(call: Call) -> None:
+    done = call("compare", "plain", "biased")
+    assert done.code == 3
+    assert "biased is invalid" in done.out
+    assert "seconds_per_gradient" not in done.out
+
+
+def test_what_fails_is_told_with_its_own_words(call: Call) -> None:
+    done = call("compare", "plain", "broken")
+    assert done.code == 3
+    assert "ValueError: no" in done.out
+
+
+def test_a_budget_that_reaches_no_look_says_what_would_do(call: Call) -> None:
+    done = call("compare", "plain", "slow", "--budget", "1s")
+    assert done.code == 4
+    told = r"the next look, after block 13, is 5\d s away: --budget 5\ds goes on"
+    assert re.search(told, done.out)
+
+
+def test_stopped_it_goes_on(call: Call) -> None:
+    done = call("compare", "plain", "stopped", "--out", "there")
+    assert done.code == 130
+    assert "there holds what was measured: call it again to go on" in done.out
+    again = call("compare", "plain", "stopped", "--out", "there")
+    assert again.code == 0
+    assert "there holds 1 blocks already" in again.out
+
+
+def test_a_folder_of_another_comparison_is_refused_and_nothing_lost(call: Call) -> None:
+    call("compare", "plain", "slow", "--out", "there")
+    before = Path("there/compare.json").read_bytes()
+    done = call("compare", "plain", "other", "--out", "there")
+    assert done.code == 2
+    assert "holds a comparison of another variants: give another --out, or --fresh" in done.err
+    assert Path("there/compare.json").read_bytes() == before
+    assert call("compare", "plain", "other", "--out", "there", "--fresh").code == 0
+
+
+def test_a_change_is_measured_again_where_that_is_asked(call: Call) -> None:
+    done = call("compare", "plain", "slow", "--confirm", "--out", "there")
+    assert done.code == 1
+    first, second = (
+        {row["case"]["seed"] for row in json.loads(path.read_text())["readings"]}
+        for path in (Path("there/compare.json"), Path("there/again/compare.json"))
+    )
+    assert not first & second
+    assert not Path("same/again").exists()
+    assert call("compare", "plain", "other", "--confirm", "--out", "same").code == 0
+    assert not Path("same/again").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--band", "2"], "--band 2: give a share between 0 and 1"),
+        (["--budget", "10"], "--budget 10: give a time as 90s, 10m or 1.5h"),
+        (["--budget", "-1m"], "--budget -1m: give a time"),
+        (["--alpha", "1"], "--alpha 1: give a probability between 0 and 1"),
+        (["--model", "none"], "unknown model 'none': choose from unordered, ordered"),
+        (["--method", "none"], "unknown method 'none'"),
+        (["--dataset", "none"], "unknown dataset 'none'"),
+        (["--timeout", "0"], "--timeout 0: a positive number is wanted"),
+        (["--hold-dependencies", "--attribute"], "leave the other out"),
+    ],
+)
+def test_wrong_use_is_one_line(call: Call, options: list[str], said: str) -> None:
+    done = call("compare", "plain", "slow", *options)
+    assert done.code == 2
+    assert said in done.err
+    assert len(done.err.splitlines()) == 1
+    assert not Path("results").exists()
+
+
+def test_one_sampler_serves_both_sides(call: Call) -> None:
+    done = call("compare", "one", "two", "--sampler", "slow", "--out", "there")
+    assert done.code == 0
+    kept = json.loads(Path("there/compare.json").read_text())
+    assert [each["backend"] for each in kept["variants"]] == ["slow", "slow"]
+
+
+def test_steps_between_the_sides_are_told_apart(
+    call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def steps(old: Side, new: Side, **_: object) -> tuple[Side, ...]:
+        return old, named("plain#library"), new
+
+    monkeypatch.setattr(holding, "steps", steps)
+    done = call("compare", "plain", "slow", "--attribute")
+    assert done.code == 1
+    assert "lib plain#library → slow carries it" in done.out
+
+
+def test_noise_is_told_kept_and_known_by_compare(
+    call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(blocks, "LEAST_SECONDS", 0.01)  # or the time would not do for a look
+    done = call("noise", "plain", "--budget", "2s", "--out", "there")
+    assert done.code == 0
+    assert "seconds_per_gradient" in done.out
+    (kept,) = Path("cache/noise").glob("plain-*.json")
+    floor = json.loads(kept.read_text())["floors"][0]
+    assert 0 < floor["change"] < 0.02
+    narrow = call("compare", "plain", "plain#again", "--band", "0.01%", "--budget", "1s")
+    assert "the band of 0.01 % is below what this machine could tell" in narrow.err
+    wide = call("compare", "plain", "plain#again", "--band", "50%")
+    assert "below what this machine" not in wide.err
+
+
+def test_noise_of_too_few_blocks_is_none(call: Call) -> None:
+    done = call("noise", "plain", "--budget", "1s")
+    assert done.code == 3
+    assert "too few to tell: give a longer --budget" in done.err
+
+
+# bisect
+
+
+RELEASES = {1: "plain#1", 2: "plain#2", 3: "plain#3", 4: "slow#4", 5: "slow#5", 6: "slow#6"}
+"""Name by the month it came out."""
+
+
+@pytest.fixture
+def history(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Six releases, the fourth of which is the first slow one; gives those that were asked."""
+    asked: list[str] = []
+
+    def between(*_: object) -> tuple[SimpleNamespace, ...]:
+        return tuple(
+            SimpleNamespace(name=name, released=f"2026-0{k}-01") for k, name in RELEASES.items()
+        )
+
+    def of(stack: SimpleNamespace, *_: object) -> Side:
+        asked.append(stack.name)
+        return named(stack.name)
+
+    monkeypatch.setattr(releases, "between", between)
+    monkeypatch.setattr(sides, "of", of)
+    monkeypatch.setattr(holding, "held", lambda base, new, **_: new)  # noqa: ARG005  # as it is called
+    return asked
+
+
+def test_the_first_bad_release_is_found_in_few_steps(call: Call, history: list[str]) -> None:
+    done = call("bisect", "--good", "plain#1", "--bad", "slow#6")
+    assert done.code == 1
+    assert done.out.splitlines()[-1] == (
+        "the first bad one for seconds_per_gradient is slow#4 (2026-04-01)"
+    )
+    assert len(history) == 3  # the last, then half by half
+    assert "slow#6: bad: seconds_per_gradient +2" in done.out
+
+
+def test_what_is_not_worse_has_nothing_to_find(call: Call, history: list[str]) -> None:
+    done = call("bisect", "--good", "plain#1", "--bad", "slow#6", "--metric", "ess_per_gradient")
+    assert done.code == 0
+    assert "slow#6 is not worse: nothing to find" in done.out
+    assert history == ["slow#6"]
+
+
+@pytest.mark.usefixtures("history")
+def test_a_release_that_can_t_be_told_is_left_out(
+    call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(RELEASES, 3, "broken#3")
+    done = call("bisect", "--good", "plain#1", "--bad", "slow#6")
+    assert done.code == 4
+    assert "is one of broken#3 (2026-03-01), slow#4 (2026-04-01)" in done.out
+    assert "broken#3: skip: invalid" in done.out
+
+
+@pytest.mark.usefixtures("history")
+def test_since_when_it_is_wrong_is_asked_too(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    for month in (4, 5, 6):
+        monkeypatch.setitem(RELEASES, month, f"biased#{month}")
+    done = call("bisect", "--good", "plain#1", "--bad", "biased#6", "--metric", "valid")
+    assert done.code == 1
+    assert "the first bad one for valid is biased#4" in done.out
+
+
+@pytest.mark.usefixtures("history")
+def test_what_can_t_be_held_has_its_own_dependencies(
+    call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def held(*_: object, **__: object) -> Side:
+        raise StackError("they exclude each other")
+
+    monkeypatch.setattr(holding, "held", held)
+    done = call("bisect", "--good", "plain#1", "--bad", "slow#6")
+    assert done.code == 1
+    assert "slow#6: with dependencies of its own, since they exclude each other" in done.out
+
+
+@pytest.mark.usefixtures("history")
+def test_a_held_release_that_does_not_run_has_its_own_dependencies(
+    call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def held(_: Side, new: Side, **__: object) -> Side:
+        return Side(new.variant, SimpleNamespace(name="held"))
+
+    monkeypatch.setattr(holding, "held", held)
+    monkeypatch.setattr(trial, "fault", lambda *_, **__: "it does not import")
+    done = call("bisect", "--good", "plain#1", "--bad", "slow#6")
+    assert done.code == 1
+    assert "with dependencies of its own, since it does not import" in done.out
+
+
+def test_an_unknown_metric_is_one_line(call: Call, history: list[str]) -> None:
+    done = call("bisect", "--good", "plain#1", "--bad", "slow#6", "--metric", "gap")
+    assert done.code == 2
+    assert "unknown metric 'gap': choose from seconds_per_gradient" in done.err
+    assert history == []
+    assert bisect.VALID in done.err
