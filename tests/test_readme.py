@@ -18,12 +18,14 @@ from gmixbench.spec import METHODS, MODELS
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 COMMANDS = re.findall(r"^\$ (.*?)(?:\s+#.*)?$", README, re.MULTILINE)
-GMIXBENCH = [command for command in COMMANDS if command.startswith("gmixbench ")]
+OWN = [command for command in COMMANDS if command.startswith("gmixbench ")]
+COMPARING = [command for command in OWN if command.split()[1] in ("compare", "noise", "bisect")]
+GMIXBENCH = [command for command in OWN if command not in COMPARING]
 MAKE = [command for command in COMMANDS if command.startswith("make ")]
 FAST = ["--backend", "exact", "--profile", "quick", "--model", "ordered"]
 
 
-def gmixbench(arguments: list[str], folder: Path) -> str:
+def gmixbench(arguments: list[str], folder: Path, code: int = 0) -> str:
     done = subprocess.run(
         [sys.executable, "-m", "gmixbench.cli", *arguments],
         cwd=folder,
@@ -32,7 +34,7 @@ def gmixbench(arguments: list[str], folder: Path) -> str:
         check=False,
         env={**os.environ, "COLUMNS": "120"},
     )
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.returncode == code, done.stdout + done.stderr
     return done.stdout
 
 
@@ -110,6 +112,20 @@ def test_command_works(command: str, folder: Path) -> None:
     if command.startswith("gmixbench stacks lock"):
         fast = ["--locks", "elsewhere"]
     assert gmixbench([name, *arguments, *fast], folder)
+
+
+@pytest.mark.parametrize("command", COMPARING)
+def test_commands_that_compare_have_these_options(command: str, folder: Path) -> None:
+    _, name, *arguments = shlex.split(command)
+    told = gmixbench([name, "--help"], folder)
+    assert all(word in told for word in arguments if word.startswith("--"))
+
+
+def test_a_comparison_begins_and_says_what_would_do(folder: Path) -> None:
+    sides = ["here:exact", "here:exact"]
+    told = gmixbench(["compare", *sides, "--budget", "1s"], folder, code=4)
+    assert "the next look, after block 13, is" in told
+    assert "report: results/compare-here-exact-here-exact-" in told
 
 
 def test_the_harnesses_are_called_as_tests_suite_calls_them() -> None:
