@@ -44,8 +44,8 @@ def asked(short: Short, long: Long) -> str:
 It *holds* or *fails* where the whole interval lies on one side of the limit ("found" stands for
 90 %, "always" and "never" for 99 % and 1 %), else it is *open*. *Right factor*: ESS per gradient
 evaluation regressed, and seconds per gradient evaluation not changed. Intervals of resampled shares
-are those of the resampling alone: the {len(long.blocks)} blocks from which all is drawn are one
-sample."""
+are those of the resampling alone. The {len(long.blocks)} blocks from which all is drawn are one
+sample, and of these a demand holds or fails."""
 
 
 def _any_real(short: Short) -> Share:

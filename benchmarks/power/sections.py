@@ -1,6 +1,7 @@
 """The sections of the page that show every number."""
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from statistics import median
 
 import numpy as np
@@ -118,7 +119,7 @@ def rules(short: Short, long: Long) -> str:
         "real, clock",
         "real, any metric",
         "real, one side after the other",
-        "real, hours apart",
+        "real, far apart",
         "again",
         "sticky-20",
     )
@@ -136,10 +137,10 @@ rule knows of blocks. What is better the higher it is, they get as its inverse.
 {table(alarms, _alarms(short, long))}
 
 *Real* are the short comparisons. *One side after the other* takes the old side of one and the new
-side of the next, as tools do that measure one version and then the other, and *hours apart* of two
-that lie half of the campaign apart, as with a saved baseline. The last two are seconds
-per gradient evaluation of resampled comparisons, with the whole budget but for `compare`, which
-ends by itself; in `sticky-20` they are those of `plain`.
+side of the next, as tools do that measure one version and then the other, and *far apart* of two
+that are half of the campaign from each other, as with a saved baseline: {_gap(short):.0f} minutes
+at the median. The last two are seconds per gradient evaluation of resampled comparisons, with the
+whole budget but for `compare`, which ends by itself; in `sticky-20` they are those of `plain`.
 
 ### Power: the fault called regressed
 
@@ -150,6 +151,14 @@ With the whole budget; in brackets with no more blocks than `compare` took.
 asv's factor lies above the one fault of the clock and where the other is: the first it can't find
 however long it measures, and of the second a tenth of a per cent decides. pytest-benchmark's limit
 lies so beside `slower-5`."""
+
+
+def _gap(short: Short) -> float:
+    """Median minutes from one comparison to the one half of the campaign later."""
+    half = len(short.groups) // 2
+    began = [datetime.fromisoformat(group[0][PAIR.old].began) for group in short.groups]
+    gaps = [late - early for early, late in zip(began[:half], began[half:], strict=False)]
+    return median(gap.total_seconds() for gap in gaps) / 60
 
 
 def _alarms(short: Short, long: Long) -> Iterator[tuple[str, ...]]:
