@@ -1,0 +1,82 @@
+"""What issue and design ask of `compare`, and whether it holds."""
+
+from collections.abc import Callable, Sequence
+
+from long import ESS, FAULTS, Long, Trial
+from shares import Share, share
+from short import CHANGED, CLOCK, Short, too_noisy
+from told import table
+
+WORTH = 0.05
+"""Effect that comparisons with a higher floor must leave open."""
+
+
+def asked(short: Short, long: Long) -> str:
+    """Section with a line for each demand."""
+    again, five, ten, ten_wide, sticky = long.trials
+    names = [fault.name for fault in FAULTS]
+    open_ = too_noisy(short, WORTH)
+    lines = (
+        ("equal sides, real: any metric changed", "≤ 1 %", _any_real(short), _most(0.01)),
+        (f"{names[0]}, resampled: any metric changed", "≤ 1 %", _any(again), _most(0.01)),
+        (f"{names[1]}, resampled: regressed", "≥ 90 %", _regressed(five), _least(0.9)),
+        (f"{names[2]}, resampled: regressed", "≥ 99 %", _regressed(ten), _least(0.99)),
+        (f"{names[3]}, resampled: regressed", "shown", _regressed(ten_wide), lambda _: "–"),
+        (f"{names[4]}, resampled: right factor", "found", _attributed(sticky), _least(0.9)),
+        (
+            "floor above a change of 5 %: inconclusive",
+            "always",
+            share(each == "inconclusive" for each in open_),
+            _least(0.99),
+        ),
+        (
+            "the same: equivalent or improved",
+            "never",
+            share(each in ("equivalent", "improved") for each in open_),
+            _most(0.01),
+        ),
+    )
+    told = ((what, limit, str(found), word(found)) for what, limit, found, word in lines)
+    return f"""## What was asked, and what came out
+
+{table(("asked", "limit", "found", "so it"), told)}
+
+It *holds* or *fails* where the whole interval lies on one side of the limit ("found" stands for
+90 %, "always" and "never" for 99 % and 1 %), else it is *open*. *Right factor*: ESS per gradient
+evaluation regressed, and seconds per gradient evaluation not changed. Intervals of resampled shares
+are those of the resampling alone. The {len(long.blocks)} blocks from which all is drawn are one
+sample, and of these a demand holds or fails."""
+
+
+def _any_real(short: Short) -> Share:
+    return share(each.changed for each in short.equal)
+
+
+def _any(trials: Sequence[Trial]) -> Share:
+    return share(bool({*CHANGED} & {*each.verdicts.values()}) for each in trials)
+
+
+def _regressed(trials: Sequence[Trial]) -> Share:
+    return share(each.verdicts[CLOCK] == "regressed" for each in trials)
+
+
+def _attributed(trials: Sequence[Trial]) -> Share:
+    return share(
+        each.verdicts[ESS] == "regressed" and each.verdicts[CLOCK] not in CHANGED for each in trials
+    )
+
+
+def _most(limit: float) -> Callable[[Share], str]:
+    def word(found: Share) -> str:
+        low, high = found.interval
+        return "holds" if high <= limit else "fails" if low > limit else "open"
+
+    return word
+
+
+def _least(limit: float) -> Callable[[Share], str]:
+    def word(found: Share) -> str:
+        low, high = found.interval
+        return "holds" if low >= limit else "fails" if high < limit else "open"
+
+    return word

@@ -1,0 +1,41 @@
+"""How often `gmixbench compare` cries wolf and how often it finds a fault, beside other rules.
+
+    python benchmarks/power/table.py [folder] [resamples]
+
+Reads what `measure.py` left in a folder, this one unless told otherwise: `equal.csv`, with what a
+second call measured beside it in `equal-*.csv`, and `planted.csv`. Every comparison is judged by
+the project's own `judge`. Leaves `README.md` and `power.png` there.
+"""
+
+import sys
+from pathlib import Path
+
+from blocks import groups, processes, read
+from chart import chart
+from long import of_planted
+from measure import BLOCKS, EQUAL, PLANTED
+from page import page
+from short import of_equal
+
+from gmixbench.report import style
+
+RESAMPLES = 1000
+
+
+def main(folder: Path, resamples: int) -> None:
+    """Write the page and its figure."""
+    files = [folder / "equal.csv", *sorted(folder.glob("equal-*.csv"))]
+    equal = [group for file in files for group in groups(read(file, [*EQUAL]), BLOCKS)]
+    planted = [*read(folder / "planted.csv", [*PLANTED]).values()]
+    short, long = of_equal(equal), of_planted(planted, resamples)
+    began = [each.began for group in [*equal, planted] for each in processes(group)]
+    days = sorted({moment[:10] for moment in began})
+    text = page(short, long, days)
+    (folder / "README.md").write_text(text, encoding="utf-8")
+    with style.house_style():
+        (folder / "power.png").write_bytes(style.png(chart(short, long)))
+
+
+if __name__ == "__main__":
+    folder_, resamples_ = [*sys.argv[1:], *("", "")][:2]
+    main(Path(folder_ or Path(__file__).parent), int(resamples_ or RESAMPLES))
