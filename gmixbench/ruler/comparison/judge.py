@@ -19,7 +19,7 @@ from gmixbench.ruler.comparison.nouns import (
     Trust,
 )
 from gmixbench.ruler.comparison.pooled import pooled
-from gmixbench.ruler.comparison.signed_rank import interval, p_above, walsh_averages
+from gmixbench.ruler.comparison.signed_rank import estimate, interval, p_above
 from gmixbench.ruler.tolerances import TOLERANCES, Tolerance
 from gmixbench.ruler.verdict import FAMILYWISE, limit
 
@@ -239,8 +239,7 @@ def _certain(each: Differences) -> Finding:
 
 
 def _early(each: Differences, blocks: int) -> Finding:
-    estimate = float(np.median(walsh_averages(each.differences)))
-    open_ended = Interval(estimate, -math.inf, math.inf)
+    open_ended = Interval(estimate(each.differences), -math.inf, math.inf)
     found = _told(each, "inconclusive", open_ended, len(each.values), None)
     return replace(found, blocks=0, more=following(blocks) - blocks)
 

@@ -20,7 +20,7 @@ SAID = {
     ),
     "same": f"No change of ESS/s larger than 2 %; {RIGHT}; {SAME}.",
     "fewer draws' worth": (
-        "because ESS per gradient evaluation is 19 % lower []; a gradient evaluation takes "
+        "because ESS per gradient evaluation is 20 % lower []; a gradient evaluation takes "
         f"as long, within 2 %; {RIGHT}."
     ),
     "although": (
@@ -36,10 +36,10 @@ SAID = {
         "ESS per gradient evaluation is 25 % higher []; the"
     ),
     "thirty": (
-        "ESS/s improved: ×30.2 [], because a gradient evaluation takes 0.0333 "
+        "ESS/s improved: ×30.1 [], because a gradient evaluation takes 0.0333 "
         "[] times as long; no change of ESS per gradient evaluation larger than 10 %"
     ),
-    "one of thirty": "Also regressed: compilation ×29.9 [], time to ESS 1000 ×18.7 []",
+    "one of thirty": "Also regressed: compilation ×30.0 [], time to ESS 1000 ×18.6 []",
     "early": (
         "Not enough evidence yet for seconds per gradient evaluation: about 6 more blocks would do "
         "(52 more seconds)."
