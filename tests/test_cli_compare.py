@@ -12,6 +12,7 @@ from gmixbench.cli import bisect
 from gmixbench.lab.comparison import blocks, holding, releases, sides, trial
 from gmixbench.lab.comparison.sides import Side
 from gmixbench.lab.stacks import StackError
+from gmixbench.report.comparison import page
 from gmixbench.ruler.comparison.looks import FIRST
 from gmixbench.ruler.comparison.nouns import Variant
 
@@ -33,6 +34,16 @@ def _by_name(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
 
 
+@pytest.fixture
+def no_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Draw nothing: most tests are not about the page."""
+
+    def write(folder: Path, _: object) -> Path:
+        return folder / "compare.html"
+
+    monkeypatch.setattr(page, "write_comparison", write)
+
+
 def test_what_got_slower_is_told_with_its_reason(call: Call) -> None:
     done = call("compare", "plain", "slow", "--out", "there", "--markdown", "told.md")
     assert done.code == 1
@@ -52,6 +63,7 @@ def test_equal_sides_are_fine(call: Call) -> None:
     assert list(Path("results").glob("compare-plain-other-*/compare.html"))
 
 
+@pytest.mark.usefixtures("no_page")
 def test_what_is_wrong_shows_no_speed(call: Call) -> None:
     done = call("compare", "plain", "biased")
     assert done.code == 3
@@ -59,12 +71,14 @@ def test_what_is_wrong_shows_no_speed(call: Call) -> None:
     assert "seconds_per_gradient" not in done.out
 
 
+@pytest.mark.usefixtures("no_page")
 def test_what_fails_is_told_with_its_own_words(call: Call) -> None:
     done = call("compare", "plain", "broken")
     assert done.code == 3
     assert "ValueError: no" in done.out
 
 
+@pytest.mark.usefixtures("no_page")
 def test_a_budget_that_reaches_no_look_says_what_would_do(call: Call) -> None:
     done = call("compare", "plain", "slow", "--budget", "1s")
     assert done.code == 4
@@ -72,6 +86,7 @@ def test_a_budget_that_reaches_no_look_says_what_would_do(call: Call) -> None:
     assert re.search(told, done.out)
 
 
+@pytest.mark.usefixtures("no_page")
 def test_stopped_it_goes_on(call: Call) -> None:
     done = call("compare", "plain", "stopped", "--out", "there")
     assert done.code == 130
@@ -81,6 +96,7 @@ def test_stopped_it_goes_on(call: Call) -> None:
     assert "there holds 1 blocks already" in again.out
 
 
+@pytest.mark.usefixtures("no_page")
 def test_a_folder_of_another_comparison_is_refused_and_nothing_lost(call: Call) -> None:
     call("compare", "plain", "slow", "--out", "there")
     before = Path("there/compare.json").read_bytes()
@@ -91,6 +107,7 @@ def test_a_folder_of_another_comparison_is_refused_and_nothing_lost(call: Call) 
     assert call("compare", "plain", "other", "--out", "there", "--fresh").code == 0
 
 
+@pytest.mark.usefixtures("no_page")
 def test_a_change_is_measured_again_where_that_is_asked(call: Call) -> None:
     done = call("compare", "plain", "slow", "--confirm", "--out", "there")
     assert done.code == 1
@@ -118,6 +135,7 @@ def test_a_change_is_measured_again_where_that_is_asked(call: Call) -> None:
         (["--hold-dependencies", "--attribute"], "leave the other out"),
     ],
 )
+@pytest.mark.usefixtures("no_page")
 def test_wrong_use_is_one_line(call: Call, options: list[str], said: str) -> None:
     done = call("compare", "plain", "slow", *options)
     assert done.code == 2
@@ -126,6 +144,7 @@ def test_wrong_use_is_one_line(call: Call, options: list[str], said: str) -> Non
     assert not Path("results").exists()
 
 
+@pytest.mark.usefixtures("no_page")
 def test_one_sampler_serves_both_sides(call: Call) -> None:
     done = call("compare", "one", "two", "--sampler", "slow", "--out", "there")
     assert done.code == 0
@@ -133,6 +152,7 @@ def test_one_sampler_serves_both_sides(call: Call) -> None:
     assert [each["backend"] for each in kept["variants"]] == ["slow", "slow"]
 
 
+@pytest.mark.usefixtures("no_page")
 def test_steps_between_the_sides_are_told_apart(
     call: Call, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -145,6 +165,7 @@ def test_steps_between_the_sides_are_told_apart(
     assert "lib plain#library → slow carries it" in done.out
 
 
+@pytest.mark.usefixtures("no_page")
 def test_noise_is_told_kept_and_known_by_compare(
     call: Call, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -146,7 +146,7 @@ def alarms(make: Make, count: int) -> int:
 def test_equal_sides_are_told_apart_no_more_often_than_allowed(
     make_comparison: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    count = 200
+    count = 120
     most = stats.binom.isf(1e-6, count, 0.2)
     assert alarms(make_comparison, count) <= most
     # Whoever looks seven times as if it were once cries wolf.
@@ -167,10 +167,10 @@ def test_many_metrics_are_held_to_one_error(
             total += any(each.verdict in ("regressed", "improved") for each in outcome.whole)
         return total
 
-    most = stats.binom.isf(1e-6, 150, 0.4)  # the first look may spend a half
-    assert wrong(150) <= most
+    most = stats.binom.isf(1e-6, 80, 0.4)  # the first look may spend a half
+    assert wrong(80) <= most
     monkeypatch.setattr(judging, "holm_level", lambda alpha, *_: alpha)
-    assert wrong(150) > most
+    assert wrong(80) > most
 
 
 # Right and wrong
