@@ -365,7 +365,8 @@ def test_nights_differ_and_a_night_that_is_run_again_does_not(tmp_path, script, 
 
 def test_what_seven_rounds_find_is_said_as_the_readme_has_it():
     told = (ROOT / "README.md").read_text("utf-8")
-    assert "98 of 100 gates find a 15 % slowdown" in " ".join(told.split())
+    (share,) = re.findall(r"(\d+) of 100 gates find a 15 % slowdown", " ".join(told.split()))
+    assert int(share) > 90
     for path in (ACTION, SCRIPTS / "interleave.py"):
         (line,) = (each for each in path.read_text().splitlines() if "15 %" in each)
         assert re.search("[Ss]even nearly always", line)
