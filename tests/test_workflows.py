@@ -582,6 +582,14 @@ def test_the_gate_reads_what_pytest_benchmark_saved(tmp_path, script, monkeypatc
     assert red or "inconclusive" in done.out
 
 
+def test_one_job_can_use_the_action_for_two_libraries(act):
+    for backend in ("pymc", "numpyro"):
+        done = act({}, backend=backend, rounds="3")
+        assert [step.code for step in done.steps] == [0, 0, 0], done.steps
+    (upload,) = re.findall(r"upload-artifact@.*?name: (\S.*?)\n", ACTION.read_text(), re.DOTALL)
+    assert value(upload.removeprefix("gmixbench-"), {"inputs.backend": "pymc"}) == "pymc"
+
+
 ROUNDS = ("--rounds", "3")
 
 
