@@ -167,6 +167,15 @@ def test_shown_output_is_what_is_printed(folder: Path) -> None:
             assert any(method in row and backend in row for row in shown), (method, backend)
 
 
+def test_both_pages_say_what_the_gate_takes_of_asv_and_how_much_it_needs() -> None:
+    asv = (ROOT / "benchmarks" / "asv" / "README.md").read_text(encoding="utf-8")
+    for page in (README, asv):
+        told = " ".join(page.split())
+        assert "`.asv/results/MACHINE/COMMIT-ENV.json`" in told
+        assert re.search(r"[Oo]f one file a side it .*can't tell \(exit 4\).* seven", told)
+        assert "gmixbench compare" in told
+
+
 @pytest.mark.slow
 def test_make_bench_from_a_fresh_clone(tmp_path: Path) -> None:
     git, make = shutil.which("git"), shutil.which("make")

@@ -130,7 +130,8 @@ def test_every_command_of_ours_exists():
     assert {"gate"} <= {*called} <= {*known}
 
 
-def test_every_script_exists_and_takes_its_arguments():
+def test_every_script_exists_and_takes_its_arguments(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)  # `results` is not empty where `make bench` has been
     called = [
         match[1].replace("\\\n", " ").replace('"${GITHUB_RUN_NUMBER}00"', "100").split()
         for match in re.finditer(r"python3? (benchmarks/ci/(?:\\\n|.)+)", "\n".join(commands()))
@@ -215,7 +216,7 @@ if words[0] == "gate":
 """
 """A `gmixbench` that is told what to measure, and repeats what the real gate said of the like."""
 
-ALL = range(100)
+ALL = range(1000)
 
 
 def stub(folder, name, slow=(), wrong=(), code=0):
@@ -343,7 +344,8 @@ def bash(text, folder, **variables):
     return SimpleNamespace(code=done.returncode, out=done.stdout, err=done.stderr)
 
 
-def test_nights_differ_and_a_night_that_is_run_again_does_not(tmp_path, script):
+def test_nights_differ_and_a_night_that_is_run_again_does_not(tmp_path, script, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     (text,) = (command for command in commands() if "nightly.py" in command)
     script(tmp_path / ".venv" / "bin" / "python", 'shift; for word; do echo "$word"; done')
 
@@ -359,6 +361,16 @@ def test_nights_differ_and_a_night_that_is_run_again_does_not(tmp_path, script):
     order = load("interleave").order
     sides = {tuple(side for _, side in order(7, night[0])) for night in nights}
     assert len(sides) > 10
+
+
+def test_what_seven_rounds_find_is_said_as_the_readme_has_it():
+    told = (ROOT / "README.md").read_text("utf-8")
+    (share,) = re.findall(r"(\d+) of 100 gates find a 15 % slowdown", " ".join(told.split()))
+    assert int(share) > 90
+    for path in (ACTION, SCRIPTS / "interleave.py"):
+        (line,) = (each for each in path.read_text().splitlines() if "15 %" in each)
+        assert re.search("[Ss]even nearly always", line)
+        assert " of 100" not in line
 
 
 THEIRS = re.search(r"```yaml\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)[1]
@@ -390,7 +402,9 @@ def test_the_action_has_no_faults():
 
 
 def value(expression, known):
-    """What GitHub makes of the kinds of expression that the action has."""
+    """What GitHub makes of the kinds of expression that we have."""
+    if "${{" not in expression:
+        return expression
     name, form, names = re.fullmatch(
         r"\$\{\{ ([\w.]+)(?: \|\| format\('([^']*)', (.*)\))? \}\}", expression
     ).groups()
@@ -471,6 +485,109 @@ def test_the_action_is_not_red_where_it_can_not_tell(act):
     assert "::warning::inconclusive" in done.steps[1].out
     assert (done.folder / "summary.md").read_text().startswith("## gmixbench: inconclusive")
     assert [word for word in done.asked if "==" in word] == [given["base"], given["head"]]
+
+
+@pytest.fixture
+def checkout(tmp_path, script, side, monkeypatch):
+    """A clone, where `make`, `git` and `uv` do nothing but put stubs in their places."""
+    clone = tmp_path / "clone"
+    (clone / "benchmarks").mkdir(parents=True)
+    (clone / "benchmarks" / "ci").symlink_to(SCRIPTS)
+
+    def place(at, name, **planted):
+        script(at / "gmixbench", f'exec {side(name, **planted)} "$@"')
+        (at / "python").unlink(missing_ok=True)
+        (at / "python").symlink_to(sys.executable)
+
+    freeze = 'if [ "$2" = freeze ]; then echo "library @ $4"; fi'
+    script(clone / ".venv-tools" / "bin" / "uv", freeze)
+    for name in ("make", "git"):
+        script(tmp_path / "path" / name, ":")
+    monkeypatch.setenv("PATH", f"{tmp_path / 'path'}{os.pathsep}{os.environ['PATH']}")
+    return SimpleNamespace(folder=clone, place=place)
+
+
+def run_job(job, folder, known):
+    """Run all scripts of a job, one after the other as GitHub does; gives what came of each."""
+    done = {}
+    for step in job["steps"]:
+        red = any(each.code for each in done.values())
+        if "run" in step and ("if" in step or not red):
+            own = {name: value(each, known) for name, each in step.get("env", {}).items()}
+            given = {"GITHUB_RUN_NUMBER": "1", "GITHUB_STEP_SUMMARY": str(folder / "summary.md")}
+            name = step.get("name", step["run"])
+            done[name] = bash(step["run"], folder, **given, **own)
+    return done
+
+
+@pytest.mark.parametrize(("planted", "code"), [({}, 0), ({"slow": ALL}, 1)], ids=["well", "slow"])
+def test_a_night_measures_and_what_it_leaves_is_published(checkout, publish, planted, code):
+    checkout.place(checkout.folder / ".venv" / "bin", "base")
+    checkout.place(checkout.folder / "new" / "bin", "new", **planted)
+    job = workflow("nightly")["jobs"]["measure"]
+    (row, *_) = job["strategy"]["matrix"]["include"]
+    known = {f"matrix.{name}": each for name, each in row.items()}
+    done = run_job(job, checkout.folder, known)
+    measured = done.pop("Measure both, and again where there is an alarm")
+    assert measured.code == code, measured.err
+    assert [step.code for step in done.values()] == [0] * len(done), done
+    told = (checkout.folder / "summary.md").read_text()
+    assert told.count("## gmixbench: regressed") == 2 * code
+    left = checkout.folder / job["steps"][-1]["with"]["path"]
+    answers = {"issue list": "[]", "label create": "", "issue create": ""}
+    opened = publish(answers, "issue", left, row["name"])
+    assert (opened.code, len(opened.calls)) == (0, 3 * code)
+    assert not code or "<pre>library @ .venv -&gt; library @ new</pre>" in opened.calls[-1][1]
+
+
+@pytest.mark.parametrize(("planted", "code"), [({}, 0), ({"slow": ALL}, 1)], ids=["well", "slow"])
+def test_a_pull_request_is_measured_and_what_it_leaves_is_published(
+    checkout, publish, planted, code
+):
+    checkout.place(checkout.folder.parent / "base" / ".venv" / "bin", "base")
+    checkout.place(checkout.folder / ".venv" / "bin", "new", **planted)
+    job = workflow("compare")["jobs"]["compare"]
+    done = run_job(job, checkout.folder, {})
+    measured = done.pop("Measure both, and ask the gate")
+    assert measured.code == code, measured.err
+    assert [step.code for step in done.values()] == [0] * len(done), done
+    assert (checkout.folder / "summary.md").read_text().startswith("## gmixbench: ")
+    answers = {"/pulls": PULLS, "--paginate": "", "POST": ""}
+    told = publish(answers, "comment", checkout.folder / "results").calls[-1][1]
+    assert f"**{load('publish').WORDS[str(code)]}**" in told
+
+
+SMALL = (
+    *("-m", "pytest", "-p", "no:cacheprovider", "--pyargs", "gmixbench.suite"),
+    *("-k", "test_density and not unordered and -100]", "--gmix-backend", "exact"),
+)
+"""Arguments of Python for one real benchmark, of a second or so."""
+
+
+@pytest.mark.parametrize(
+    ("words", "red"),
+    [(SMALL, 0), ((*SMALL, "--benchmark-disable"), 1), (("-c", "open('benchmark.json', 'w')"), 1)],
+    ids=["measured", "nothing is saved", "damaged"],
+)
+def test_the_gate_reads_what_pytest_benchmark_saved(tmp_path, script, monkeypatch, words, red):
+    (text,) = (command for command in commands() if "--benchmark-only" in command)
+    for name in [name for name in os.environ if name.startswith("PYTEST_")]:
+        monkeypatch.delenv(name)  # run by pytest-xdist we are one of its workers; it is none
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    for name, begin in {"pytest": words, "gmixbench": ("-m", "gmixbench.cli")}.items():
+        line = f'exec {shlex.join([sys.executable, *begin])} "$@"'
+        script(tmp_path / ".venv" / "bin" / name, line)
+    done = bash(text, tmp_path)
+    assert bool(done.code) == bool(red), done.out + done.err
+    assert red or "inconclusive" in done.out
+
+
+def test_one_job_can_use_the_action_for_two_libraries(act):
+    for backend in ("pymc", "numpyro"):
+        done = act({}, backend=backend, rounds="3")
+        assert [step.code for step in done.steps] == [0, 0, 0], done.steps
+    (upload,) = re.findall(r"upload-artifact@.*?name: (\S.*?)\n", ACTION.read_text(), re.DOTALL)
+    assert value(upload.removeprefix("gmixbench-"), {"inputs.backend": "pymc"}) == "pymc"
 
 
 ROUNDS = ("--rounds", "3")
@@ -572,7 +689,10 @@ def publish(tmp_path, script, monkeypatch):
         calls = tmp_path / "calls"
         lines = calls.read_text().splitlines() if calls.exists() else []
         return SimpleNamespace(
-            code=done.returncode, err=done.stderr, calls=[json.loads(line) for line in lines]
+            code=done.returncode,
+            out=done.stdout,
+            err=done.stderr,
+            calls=[json.loads(line) for line in lines],
         )
 
     return call
@@ -620,6 +740,21 @@ def test_open_issue_gets_a_comment(publish, found):
 def test_nothing_confirmed_opens_nothing(publish, tmp_path):
     done = publish({}, "issue", tmp_path, "pymc-release")
     assert (done.code, done.calls) == (0, [])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "{", "[]", "3", "{}", "\xff", "[" * 100_000, json.dumps({"code": 1})),
+        *(json.dumps(FINDING | {"code": code}) for code in (2, None, [1], "worse")),
+        *(json.dumps(FINDING | {"second": lines}) for lines in (None, "one", [1], {"a": "b"})),
+    ],
+)
+def test_finding_of_another_form_is_told_in_one_line_and_stops_nothing(publish, found, text):
+    (found / "finding.json").write_bytes(text.encode("latin-1"))
+    done = publish({}, "issue", found, "pymc-release")
+    assert (done.code, done.err, done.calls) == (0, "", [])
+    assert done.out == "pymc-release: finding.json is not of the form that nightly.py gives it\n"
 
 
 def test_refusal_of_github_is_told(publish, found):

@@ -60,7 +60,10 @@ def issue(folder: Path, name: str) -> None:
     if not path.is_file():
         print(f"{name}: nothing is confirmed")
         return
-    finding = json.loads(path.read_text(encoding="utf-8"))
+    finding = _finding(path)
+    if finding is None:
+        print(f"{name}: finding.json is not of the form that nightly.py gives it")
+        return
     repository = ["--repo", os.environ["GITHUB_REPOSITORY"]]
     label = f"nightly: {name}"
     body = ["--body-file", "{}"]
@@ -85,6 +88,19 @@ def _verdict(folder: Path) -> str:
         lines += ["", "<details><summary>What the gate wrote</summary>", ""]
         lines += [_plain(told), "", "</details>"]
     return "\n".join(lines)
+
+
+def _finding(path: Path) -> dict[str, Any] | None:
+    """What nightly.py confirmed; None where the file has another form."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(found, dict) or str(found.get("code")) not in WORDS:
+        return None
+    lines = (found.get(which) for which in ("first", "second"))
+    right = all(isinstance(each, list) and all(isinstance(x, str) for x in each) for each in lines)
+    return found if right else None
 
 
 def _report(finding: Mapping[str, Any], folder: Path) -> str:

@@ -36,6 +36,8 @@ failed. So a benchmark that is not there is one that could not be measured.
 by it and says nothing of those that it does not find.
 """
 
+import subprocess
+import sys
 from collections.abc import Iterable
 from typing import Any
 
@@ -47,6 +49,17 @@ PROFILE, BACKEND, DATASET, ROUNDS = (
     "--gmix-dataset",
     "--gmix-rounds",
 )
+
+UNUSED = "ignore:Benchmark fixture was not used"
+"""Filter of what pytest-benchmark warns of where a fit is refused: the failure itself says why."""
+
+FIND = """
+import sys
+from importlib.util import find_spec
+if not find_spec(sys.argv[1]):
+    raise ModuleNotFoundError(f"No module named {sys.argv[1]!r}")
+"""
+"""Program that fails where a module is not found."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -83,6 +96,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
     _known(PROFILE, [profile] if profile else [], PROFILES)
     _known(BACKEND, [name for name in backends or [] if "." not in name], BACKENDS)
+    for name in backends or []:
+        if name not in BACKENDS:
+            _found(name)
     _known(DATASET, datasets or [], DATASETS)
     if rounds and not (rounds.isdecimal() and int(rounds)):
         raise pytest.UsageError(f"{ROUNDS} {rounds}: a positive whole number is wanted")
@@ -92,6 +108,14 @@ def _known(option: str, values: Iterable[str], known: Iterable[str]) -> None:
     for value in values:
         if value not in known:
             raise pytest.UsageError(f"{option} {value}: choose from {', '.join(known)}")
+
+
+def _found(module: str) -> None:
+    # As the processes that are measured find it; and what it imports is nothing to this one.
+    command = [sys.executable, "-c", FIND, module]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise pytest.UsageError(f"{BACKEND} {module}: {done.stderr.strip().splitlines()[-1]}")
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -20,11 +20,12 @@ from gmixbench.ruler.score import density_metrics
 from gmixbench.ruler.verdict import DENSITY_TOLERANCE
 from gmixbench.spec import MODELS, Case, Mixture
 from gmixbench.suite.entry import enter
+from gmixbench.suite.plugin import UNUSED
 
 pytestmark = [
     pytest.mark.usefixtures("_measured_environment"),
     # What a library warns of on import is not for its benchmark to judge.
-    pytest.mark.filterwarnings("default"),
+    pytest.mark.filterwarnings("default", UNUSED),
 ]
 
 POINTS = np.array([[-0.8, 0.6], [1.3, -0.9], [0.1, 0.2], [-12.0, 2.5], [30.0, 1.0]])

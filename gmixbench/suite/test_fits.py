@@ -21,10 +21,11 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 from gmixbench.ruler.verdict import Judged
 from gmixbench.suite.entry import CLOCK, enter_fits
+from gmixbench.suite.plugin import UNUSED
 
 Fits = Callable[[str, str, str, str], list[Judged]]
 
-pytestmark = pytest.mark.benchmark(timer=CLOCK)
+pytestmark = [pytest.mark.benchmark(timer=CLOCK), pytest.mark.filterwarnings(UNUSED)]
 
 
 def test_compile(

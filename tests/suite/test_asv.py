@@ -160,6 +160,22 @@ def test_each_metric_flipped_both_ways_and_a_refused_fit(suite, made, call):
 
 
 @pytest.mark.slow
+def test_files_of_several_runs_tell_the_gate_more(suite, made, call):
+    """As benchmarks/asv/README.md has it: each is copied away before the next run."""
+    for side, factor in {"base": 1.0, "same": 1.0, "worse": 1.5}.items():
+        folder = suite.folder / "kept" / side
+        folder.mkdir(parents=True)
+        commit = made(factor)
+        for run in ("1", "2", "3"):
+            shutil.copy(suite.path(commit), folder / f"{run}.json")
+            suite.run(commit)
+    kept = suite.folder / "kept"
+    for side, code in {"same": 0, "worse": 1}.items():
+        said = call("gate", kept / "base", kept / side)
+        assert said.code == code, said.out
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("fits", [2, NEVER_SIGNIFICANT, NEVER_SIGNIFICANT + 1])
 def test_lists_of_samples(suite, made, fits):
     """A doubling is found with every number of fits but the one that we refuse."""

@@ -63,12 +63,13 @@ def run_pytest(tmp_path: Path) -> Pytest:
 def bench(run_pytest: Pytest, tmp_path: Path) -> Pytest:
     """Run one benchmark of the installed suite and give what its file has of it, if anything."""
 
-    def run(which: str, *arguments: str | Path) -> SimpleNamespace:
+    def run(which: str, *arguments: str | Path, cwd: Path = tmp_path) -> SimpleNamespace:
         path = tmp_path / "saved.json"
         path.unlink(missing_ok=True)
         done = run_pytest(
             *("--pyargs", "gmixbench.suite", "--benchmark-only", f"--benchmark-json={path}"),
             *("-k", which, *arguments),
+            cwd=cwd,
         )
         saved = json.loads(path.read_bytes(), parse_constant=pytest.fail) if path.exists() else {}
         done.saved, done.path, done.folder = saved, path, tmp_path
@@ -165,8 +166,13 @@ def test_a_biased_backend_fails_and_leaves_no_time(
     plant: Callable[[str, str], str], bench: Pytest
 ) -> None:
     name = plant("biased", exact(sleep=0.0, shift=0.1))
-    done = bench(f"{NUTS} or test_compile and not unordered", "--gmix-backend", name)
+    # In the clone, whose configuration takes warnings for errors.
+    which = f"{NUTS} or test_compile and not unordered"
+    done = bench(which, "--gmix-backend", name, cwd=ROOT)
     assert done.code == 1
+    assert "Traceback" not in done.out + done.err
+    assert "ERROR" not in done.out
+    assert "not used" not in done.out
     assert f"{name}, ordered, close, nuts, seed 0: invalid: bias" in done.out
     assert "2 failed" in done.out
     assert done.benchmarks == []
@@ -193,6 +199,7 @@ def test_a_wrong_density_fails_and_leaves_no_time(
     """
     done = bench(DENSITY, "--gmix-backend", plant("wrong", exact() + slope))
     assert done.code == 1
+    assert "not used" not in done.out
     assert "log density or gradient is not the model's" in done.out
     assert done.benchmarks == []
 
@@ -240,6 +247,14 @@ def test_a_missing_library_is_skipped_unless_asked_for(
     [
         ("--gmix-profile=fast", "--gmix-profile fast: choose from quick, standard, seed"),
         ("--gmix-backend=stan", "--gmix-backend stan: choose from pymc, pymc3, numpyro, exact"),
+        (
+            "--gmix-backend=no.such.module",
+            "--gmix-backend no.such.module: ModuleNotFoundError: No module named 'no'",
+        ),
+        (
+            "--gmix-backend=gmixbench.such",
+            "--gmix-backend gmixbench.such: ModuleNotFoundError: No module named 'gmixbench.such'",
+        ),
         ("--gmix-dataset=far", "--gmix-dataset far: choose from overlapping, close, separated"),
         ("--gmix-rounds=0", "--gmix-rounds 0: a positive whole number is wanted"),
         ("--gmix-rounds=two", "--gmix-rounds two: a positive whole number is wanted"),
