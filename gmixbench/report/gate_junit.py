@@ -29,7 +29,7 @@ def gate_junit(outcome: Outcome) -> bytes:
         _told(test, "error", f"{fault.side} {fault.message}")
     for one in outcome.judgements:
         test = _test(suite, label(one.key), one.metric)
-        if one.verdict == "regressed":
+        if one in outcome.regressed:
             _told(test, "failure", _words(one))
         elif one.verdict == "inconclusive":
             _told(test, "skipped", f"inconclusive: {_words(one)}")
