@@ -283,7 +283,7 @@ def test_a_sound_run(finished):
 
 def test_scores_are_as_the_readme_says(finished):
     content = scores_of(finished.folder)
-    assert list(content) == ["schema", "environment", "scores", "failures"]
+    assert list(content) == ["schema", "environment", "data_sha256", "scores", "failures"]
     assert content["schema"] == 1
     assert content["environment"]["python"].startswith("3.")
     assert content["failures"] == []

@@ -98,7 +98,8 @@ def judge(
     olds, news = _paired_by(baseline, new)
     same = across_machines or (len(baseline.machines) == 1 and baseline.machines == new.machines)
     found = [_case(key, olds[key], news[key], same, band) for key in news if key in olds]
-    notes = [note for case in found for note in case.notes]
+    notes = [*dict.fromkeys((*baseline.notes, *new.notes))]
+    notes += [note for case in found for note in case.notes]
     strangers = max(baseline.strangers, new.strangers)
     if strangers:
         notes.append(f"{strangers} benchmarks that the gate does not know: not judged")
