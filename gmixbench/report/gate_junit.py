@@ -1,7 +1,7 @@
 """The gate's answer as JUnit XML: a test for each metric of each case.
 
-What regressed is a failure; what could not be judged, or must have an answer and has none, an error;
-what else is inconclusive is skipped.
+What regressed is a failure; what could not be judged, or must have an answer and has none, is an
+error; what else is inconclusive is skipped.
 """
 
 import xml.etree.ElementTree as ET
