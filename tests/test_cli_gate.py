@@ -6,8 +6,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gmixbench import cli
-from gmixbench.cli.exits import OUR_FAULT
 from gmixbench.lab import datasets
 from gmixbench.spec import MODELS
 from gmixbench.truth.exact import solve
@@ -231,14 +229,3 @@ def test_data_of_ones_own_under_one_name_are_told_apart(plant, tmp_path, call):
     assert "is of other settings" not in same.out
     assert different.code == 3
     assert "is of other settings" in different.out
-
-
-def test_an_error_that_nobody_foresaw_does_not_read_as_worse(monkeypatch, capsys):
-    def broken(**_):
-        raise RuntimeError("unforeseen")
-
-    monkeypatch.setattr(cli, "app", broken)
-    with pytest.raises(SystemExit) as caught:
-        cli.main()
-    assert caught.value.code == OUR_FAULT == 70
-    assert "RuntimeError: unforeseen" in capsys.readouterr().err
