@@ -99,6 +99,8 @@ def _key(name: str, parameters: Sequence[str], version: Any) -> Key:
 
 
 def _turned(entry: Lower, number: float) -> float | None:
+    if number < 0 and entry.inverse:
+        raise ValueError(f"{entry.name} is {number}")
     if not entry.inverse:
         return number
     return 1.0 / number if number > 0 else None

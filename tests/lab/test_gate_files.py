@@ -598,6 +598,7 @@ BAD = {
         "it has no 'rounds'",
     ),
     "asv of another shape": (asv(LOWER[0], [1.0, 2.0]), "damaged"),
+    "asv with less than nothing": (asv(LOWER[0], -1.0), "seconds_per_draw is -1.0"),
     "asv with text": (asv(LOWER[0], "fast"), "damaged"),
     "asv without machine": (without(asv(LOWER[0], 1.0), "params", "cpu"), "it has no 'cpu'"),
     "asv with code": (asv(LOWER[0], 1.0, (("exit()",), ("'ordered'",))), "damaged"),

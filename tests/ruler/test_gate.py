@@ -568,6 +568,15 @@ def test_seeds_that_the_baseline_never_ran_count():
     assert found.source == "7 and 10 seeds"
 
 
+def test_rounds_that_the_baseline_never_ran_count():
+    base = runs(7)
+    slow = runs(3, seed=2, seconds_per_gradient=3.0)
+    outcome = gate.judge(side({NUTS: base}), side({NUTS: [*base, *slow]}))
+    assert outcome.verdict != "fine"
+    sources = {one.metric: one.source for one in outcome.judgements}
+    assert sources["seconds_per_gradient"] == "7 and 10 runs"
+
+
 def test_the_partner_of_a_run_that_was_left_out_stays_out():
     base, new = spoilt(7, BIASED), spoilt(7)
     outcome = gate.judge(base, new)
