@@ -260,11 +260,13 @@ def test_a_damaged_folder_is_told(command, name, copy, call):
     assert one_line(said.err).startswith(f"gmixbench: {copy / name} is damaged: ")
 
 
-def test_an_error_of_ours_shows_where_it_is(monkeypatch):
+def test_an_error_of_ours_shows_where_it_is_and_does_not_read_as_worse(monkeypatch, capsys):
     monkeypatch.setattr(show, "mixture_of", lambda *_: 1 / 0)
     monkeypatch.setattr(sys, "argv", ["gmixbench", "exact"])
-    with pytest.raises(ZeroDivisionError):
+    with pytest.raises(SystemExit) as caught:
         main()
+    assert caught.value.code == exits.OUR_FAULT == 70
+    assert capsys.readouterr().err.endswith("ZeroDivisionError: division by zero\n")
 
 
 # -- run
@@ -283,7 +285,7 @@ def test_a_sound_run(finished):
 
 def test_scores_are_as_the_readme_says(finished):
     content = scores_of(finished.folder)
-    assert list(content) == ["schema", "environment", "scores", "failures"]
+    assert list(content) == ["schema", "environment", "data_sha256", "scores", "failures"]
     assert content["schema"] == 1
     assert content["environment"]["python"].startswith("3.")
     assert content["failures"] == []

@@ -125,6 +125,8 @@ def test_exit_codes(call, tmp_path):
     across = call("gate", base, away)
     assert across.code == 0
     assert "1 timings are no evidence" in across.out
+    first = across.out.splitlines()[0]
+    assert "as far as it can be judged: 1 timings are no evidence (see below)" in first
     assert call("gate", base, away, "--across-machines").code == 1
     assert call("gate", base, slight, "--band", "30%").code == 0
 
@@ -202,7 +204,7 @@ def test_bad_input_is_one_line_and_exit_code_2(call, tmp_path, arguments, words)
     }
     places["text"].write_text("no")
     data = json.loads(places["base"].read_text())["scores"][0]
-    told = {"case": data, "rounds": [data], "timed": "x"}
+    told = {"schema": 1, "case": data, "rounds": [data], "timed": "x"}
     benchmark = {"extra_info": {"gmixbench": told}, "stats": {"median": 1.0}}
     places["pytest"].write_text(json.dumps({"machine_info": {}, "benchmarks": [benchmark]}))
     said = call(*(argument.format(**places) for argument in arguments))
@@ -210,3 +212,20 @@ def test_bad_input_is_one_line_and_exit_code_2(call, tmp_path, arguments, words)
     assert words in said.err
     assert said.err.count("\n") == 1
     assert "Traceback" not in said.err
+
+
+@pytest.mark.usefixtures("no_report")
+def test_data_of_ones_own_under_one_name_are_told_apart(plant, tmp_path, call):
+    rng = np.random.default_rng(1)
+    for name in ("one", "other"):
+        (tmp_path / name).mkdir()
+        np.savetxt(tmp_path / name / "h.csv", rng.normal(size=100), fmt="%.17g")
+    case = ("--backend", plant("plain"), "--model", "ordered", "--method", "nuts", "--chains", "2")
+    for name in ("one", "other"):
+        data = tmp_path / name / "h.csv"
+        said = call("run", *case, "--profile", "quick", "--data", data, "--out", f"run-{name}")
+        assert Path(f"run-{name}/scores.json").exists(), said.err
+    same, different = call("gate", "run-one", "run-one"), call("gate", "run-one", "run-other")
+    assert "is of other settings" not in same.out
+    assert different.code == 3
+    assert "is of other settings" in different.out

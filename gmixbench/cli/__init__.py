@@ -6,13 +6,14 @@ so that `--help` and `list` answer at once.
 
 import signal
 import sys
+import traceback
 from typing import Annotated, NoReturn
 
 import typer
 
 from gmixbench import __version__
 from gmixbench.cli import baseline, bisect, compare, gate, history, noise, run, show, stacks
-from gmixbench.cli.exits import exit_code_of, one_line
+from gmixbench.cli.exits import OUR_FAULT, exit_code_of, one_line
 
 app = typer.Typer(
     add_completion=False,
@@ -51,14 +52,18 @@ def _root(
 
 
 def main() -> None:
-    """Entry point: bad input ends in one line and an exit code, never in a traceback."""
+    """Entry point: bad input ends in one line and an exit code, never in a traceback.
+
+    An error that is ours ends in one, and in an exit code that says nothing else.
+    """
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         app(prog_name="gmixbench")
-    except Exception as error:  # those that are not ours to explain are raised again
+    except Exception as error:  # noqa: BLE001  # none may end in Python's own exit code
         code = exit_code_of(error)
         if code is None:
-            raise
+            traceback.print_exc()
+            sys.exit(OUR_FAULT)
         print(f"gmixbench: {one_line(error)}", file=sys.stderr)  # noqa: T201  # plain, not wrapped
         sys.exit(code)
 

@@ -3,6 +3,9 @@
 REGRESSED, WRONG_USE, NOT_MEASURED, INCONCLUSIVE, INTERRUPTED = 1, 2, 3, 4, 130
 """Exit codes besides 0: worse, bad input, something invalid or not measured, no answer, Ctrl-C."""
 
+OUR_FAULT = 70
+"""Exit code of an error that nobody foresaw, as EX_SOFTWARE: Python's own 1 would say worse."""
+
 
 class UsageError(ValueError):
     """An option that makes no sense; the message says what is wrong and what to do."""

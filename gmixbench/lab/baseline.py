@@ -9,6 +9,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from gmixbench.lab.gate_own import check_schema
 from gmixbench.lab.store import FolderError
 from gmixbench.record import SCHEMA, write_bytes
 from gmixbench.ruler.sides import Key, Replicate, Side
@@ -21,8 +22,7 @@ def is_baseline(data: Mapping[str, Any]) -> bool:
 
 def read_baseline(path: Path, data: Mapping[str, Any]) -> Side:
     """A baseline as a side, of the kind of the file that it was made of."""
-    if data["schema"] != SCHEMA:
-        raise ValueError(f"schema {data['schema']} where {SCHEMA} was expected")
+    check_schema(data)
     cases = {
         Key(**case["key"]): tuple(
             Replicate(**{**one, "faults": tuple(one["faults"])}) for one in case["replicates"]

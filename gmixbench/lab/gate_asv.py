@@ -77,8 +77,7 @@ def _cases(name: str, columns: Mapping[str, Any]) -> Iterator[tuple[Key, Sequenc
         if result is None:
             yield key, None
         elif not math.isnan(result):
-            # asv may have run the same fits again: what is equal to the digit is no evidence more.
-            yield key, [*dict.fromkeys(own)] if own else [result]
+            yield key, own or [result]
 
 
 def _key(name: str, parameters: Sequence[str], version: Any) -> Key:
@@ -100,12 +99,18 @@ def _key(name: str, parameters: Sequence[str], version: Any) -> Key:
 
 
 def _turned(entry: Lower, number: float) -> float | None:
+    if number < 0 and entry.inverse:
+        raise ValueError(f"{entry.name} is {number}")
     if not entry.inverse:
         return number
     return 1.0 / number if number > 0 else None
 
 
 def _replicates(metrics: Mapping[str, Sequence[float | None]], run: str) -> Iterator[Replicate]:
+    found = list[Mapping[str, float | None]]()
     for seed in range(max(map(len, metrics.values()))):
         own = {name: values[seed] for name, values in metrics.items() if seed < len(values)}
-        yield Replicate(run, seed, own)
+        # asv may have run the same fits again: what is equal to the digit is no evidence more.
+        if not any(own.items() <= earlier.items() for earlier in found):
+            yield Replicate(run, seed, own)
+        found.append(own)

@@ -12,9 +12,13 @@ from typing import Any
 from gmixbench.lab import baseline, gate_asv, gate_own, gate_pytest
 from gmixbench.record import DamagedRecordError
 from gmixbench.ruler.sides import ABSENT, Replicate, Side
+from gmixbench.ruler.tolerances import TOLERANCES
 
 NOT_RESULTS = ("machine.json", "benchmarks.json", "plan.json", "history.json")
 """Names of files that stand beside results, in asv's folders and ours."""
+
+SIGNED = ("average_loss", "density_constant", "gap", "kl", "loss")
+"""Metrics that may be negative."""
 
 DAMAGE = (ArithmeticError, AttributeError, LookupError, SyntaxError, TypeError, ValueError)
 """What a file whose content has another shape ends in, in whatever reads it."""
@@ -39,7 +43,10 @@ def read_side(path: Path) -> Side:
     if (path / "scores.json").is_file():
         return _read(path / "scores.json", path.name)
     if (path / "plan.json").is_file():
-        raise GateFileError(f"{path} is not scored: `gmixbench score {path}` does it")
+        raise _unscored(path)
+    for child in sorted(path.iterdir()):
+        if (child / "plan.json").is_file() and not (child / "scores.json").is_file():
+            raise _unscored(child)
     files = {
         child.name: child / "scores.json" if child.is_dir() else child
         for child in sorted(path.iterdir())
@@ -51,9 +58,15 @@ def read_side(path: Path) -> Side:
     return _joined(path, {name: _read(file, name) for name, file in files.items()})
 
 
+def _unscored(path: Path) -> GateFileError:
+    return GateFileError(f"{path} is not scored: `gmixbench score {path}` does it")
+
+
 def _read(path: Path, run: str) -> Side:
     try:
         data = json.loads(path.read_bytes())
+    except RecursionError as error:
+        raise GateFileError(f"{path} is damaged: it is nested too deeply") from error
     except ValueError as error:
         raise GateFileError(f"{path} is no JSON, or cut short: {error}") from error
     try:
@@ -90,16 +103,26 @@ def _side(path: Path, data: Any, run: str) -> Side | None:
 
 
 def _check(side: Side) -> None:
-    # Numbers are trusted ever after: a text or a truth value among them is found here.
+    # What is read is trusted ever after: a text or a truth value among numbers is found here.
     for key, replicates in side.cases.items():
         for one in replicates:
+            if type(one.seed) is not int:
+                raise ValueError(f"a seed of {key.model} {key.backend} is {one.seed!r}")
+            if any(type(fault) is not str for fault in one.faults):
+                raise ValueError(f"a reason of {key.model} {key.backend} is no text")
             for name, value in one.metrics.items():
-                if value is None:
-                    continue
-                if type(value) not in (int, float):
+                if not _sound(name, value):
                     raise ValueError(f"{name} of {key.model} {key.backend} is {value!r}")
-                if value and not 1e-150 < abs(float(value)) < 1e150:  # no ratio of such exists
-                    raise ValueError(f"{name} of {key.model} {key.backend} is {value}")
+
+
+def _sound(name: str, value: Any) -> bool:
+    if value is None:
+        return True
+    if type(value) not in (int, float):
+        return False
+    if value < 0 and name in TOLERANCES and name not in SIGNED:
+        return False
+    return not value or 1e-150 < abs(float(value)) < 1e150  # no ratio of others exists
 
 
 def _joined(path: Path, rounds: Mapping[str, Side]) -> Side:
@@ -126,5 +149,10 @@ def _joined(path: Path, rounds: Mapping[str, Side]) -> Side:
         for key in keys
     }
     machines = dict.fromkeys(machine for side in rounds.values() for machine in side.machines)
+    if not all(side.machines for side in rounds.values()):
+        machines = {}  # a round may be from anywhere, so the whole is
     strangers = max(side.strangers for side in rounds.values())
-    return Side(str(path), first.kind, tuple(machines), cases, first.versions, strangers)
+    notes = dict.fromkeys(note for side in rounds.values() for note in side.notes)
+    return Side(
+        str(path), first.kind, tuple(machines), cases, first.versions, strangers, tuple(notes)
+    )

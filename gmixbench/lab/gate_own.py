@@ -2,15 +2,20 @@
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from gmixbench.lab import store
+from gmixbench.lab.datasets import load
 from gmixbench.lab.results import case_row
-from gmixbench.record import case_from_dict
+from gmixbench.lab.store import data_sha256
+from gmixbench.record import SCHEMA, case_from_dict
 from gmixbench.ruler.sides import Key, Replicate, Side
-from gmixbench.spec import MODELS
+from gmixbench.spec import DATASETS, MODELS
 
 KIND = "gmixbench"
+
+NO_DIGESTS: Mapping[str, str] = MappingProxyType({})
 
 MACHINE = ("cpu", "cores", "platform", "machine_id")
 """What an environment tells of the machine; all else in it are versions."""
@@ -21,6 +26,18 @@ def is_scores(data: Mapping[str, Any]) -> bool:
     return "scores" in data and "failures" in data
 
 
+def check_schema(data: Mapping[str, Any]) -> None:
+    """Refuse what another version wrote in another form.
+
+    Raises
+    ------
+    ValueError
+        It has another schema than ours.
+    """
+    if data["schema"] != SCHEMA:
+        raise ValueError(f"schema {data['schema']} where {SCHEMA} was expected")
+
+
 def is_release(data: Mapping[str, Any]) -> bool:
     """Whether this is a release's file of a history."""
     return "release" in data and "measurements" in data
@@ -28,33 +45,44 @@ def is_release(data: Mapping[str, Any]) -> bool:
 
 def read_scores(path: Path, data: Mapping[str, Any], run: str) -> Side:
     """Scores of a run; a planned case that has none is told as a fault."""
+    check_schema(data)
     cases: dict[Key, tuple[Replicate, ...]] = {}
     rows = [*data["scores"], *data["failures"]]
+    digests = data.get("data_sha256", {})
     for row in rows:
-        key = key_of(row)
+        key = key_of(row, digests)
         cases[key] = (*cases.get(key, ()), replicate_of(row, run))
-    measured = {(key_of(row), row["seed"]) for row in rows}
-    for key, seed in _planned(path.parent):
+    measured = {(key_of(row, digests), row["seed"]) for row in rows}
+    for key, seed in _planned(path.parent, digests):
         if (key, seed) not in measured:
             lost = Replicate(run, seed, {}, ("planned, and not measured",))
             cases[key] = (*cases.get(key, ()), lost)
     environment = data["environment"]
-    return Side(str(path), KIND, machines_of(environment), cases, versions_of(environment))
+    unknown = {key.dataset for key in cases} - digests.keys() - set(DATASETS)
+    return Side(
+        str(path),
+        KIND,
+        machines_of(environment),
+        cases,
+        versions_of(environment),
+        notes=tuple(f"{name} is taken for the same data: {path} has no digest" for name in unknown),
+    )
 
 
 def read_release(path: Path, data: Mapping[str, Any]) -> Side:
     """A release of a history: each round is a run."""
+    check_schema(data)
     cases: dict[Key, tuple[Replicate, ...]] = {}
     machines = dict[str, None]()
     for row in data["measurements"]:
         key = key_of(case_row(case_from_dict(row["case"])))
-        faults = [row["failure"]] if row["failure"] else row["reasons"]
+        reasons = [row["failure"]] if row["failure"] else row["reasons"]
         run = f"{row['session']} round {row['round']}"
         one = Replicate(
             run,
             row["case"]["seed"],
             row["metrics"] or {},
-            () if row["valid"] else tuple(faults or ["judged invalid"]),
+            faults_of(row["valid"], reasons),
         )
         cases[key] = (*cases.get(key, ()), one)
         if row["environment"]:
@@ -87,15 +115,22 @@ def versions_of(environment: Mapping[str, str]) -> dict[str, str]:
     return {name: version for name, version in environment.items() if name not in MACHINE}
 
 
-def key_of(row: Mapping[str, Any]) -> Key:
-    """Key of a row of `scores.json`."""
+def key_of(row: Mapping[str, Any], digests: Mapping[str, str] = NO_DIGESTS) -> Key:
+    """Key of a row of `scores.json`.
+
+    Parameters
+    ----------
+    digests : of data, by name; what is not the package's own data of that name is another case
+    """
     mixture = row["mixture"]
     return Key(
         dataset=row["dataset"],
         model=row["model"],
         backend=row["backend"],
         method=row["method"],
-        settings=_text({**row["settings"], **_unusual(mixture)}),
+        settings=_text(
+            {**row["settings"], **_unusual(mixture), **_foreign(row["dataset"], digests)}
+        ),
         stack=row["stack"],
     )
 
@@ -104,14 +139,34 @@ def replicate_of(row: Mapping[str, Any], run: str) -> Replicate:
     """What a row of `scores.json` tells, or why its run failed or is invalid."""
     if "kind" in row:
         return Replicate(run, row["seed"], {}, (f"{row['kind']}: {row['message']}",))
-    faults = () if row["valid"] else tuple(row["reasons"] or ["judged invalid"])
-    return Replicate(run, row["seed"], row["metrics"], faults)
+    return Replicate(run, row["seed"], row["metrics"], faults_of(row["valid"], row["reasons"]))
 
 
-def _planned(folder: Path) -> Iterator[tuple[Key, int]]:
+def faults_of(valid: Any, reasons: Any) -> tuple[str, ...]:
+    """Why a run is invalid; empty where it is valid.
+
+    Raises
+    ------
+    ValueError
+        They are of other types than what we write.
+    """
+    if type(valid) is not bool or type(reasons) is not list:
+        raise ValueError(f"valid is {valid!r} and reasons are {reasons!r}")
+    return () if valid else tuple(reasons or ["judged invalid"])
+
+
+def _foreign(name: str, digests: Mapping[str, str]) -> Mapping[str, str]:
+    """Digest of data that are not those of the package."""
+    told = digests.get(name)
+    if told is None or (name in DATASETS and told == data_sha256(load(name).x)):
+        return {}
+    return {"data": told[:12]}
+
+
+def _planned(folder: Path, digests: Mapping[str, str]) -> Iterator[tuple[Key, int]]:
     plan = store.read_plan(folder)
     for case in plan.cases if plan else ():
-        yield key_of(case_row(case)), case.seed
+        yield key_of(case_row(case), digests), case.seed
 
 
 def _unusual(mixture: Mapping[str, float]) -> Mapping[str, float]:

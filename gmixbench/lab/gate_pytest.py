@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from gmixbench.lab.gate_own import key_of, machines_of, replicate_of, versions_of
+from gmixbench.lab.gate_own import check_schema, key_of, machines_of, replicate_of, versions_of
 from gmixbench.ruler.sides import Key, Replicate, Side
 from gmixbench.ruler.tolerances import TIMED
 from gmixbench.spec import METHODS
@@ -35,9 +35,12 @@ def read_saved(path: Path, data: Mapping[str, Any], run: str) -> Side:
         for key, one in _replicates(benchmark, ours, run):
             # One fit may stand under several benchmarks: once is enough.
             cases.setdefault(key, {}).setdefault(one.seed, one)
+    for row in data.get("gmixbench_refused", ()):
+        refused = replicate_of(row, run)
+        cases.setdefault(key_of(row), {}).setdefault(refused.seed, refused)
     told = data["machine_info"]
     environment = told.get("gmixbench", {})
-    machines = machines_of(environment, told.get("node"))
+    machines = machines_of(environment)
     found = {key: tuple(seeds.values()) for key, seeds in cases.items()}
     return Side(str(path), KIND, machines, found, versions_of(environment), strangers)
 
@@ -45,6 +48,7 @@ def read_saved(path: Path, data: Mapping[str, Any], run: str) -> Side:
 def _replicates(
     benchmark: Mapping[str, Any], ours: Mapping[str, Any], run: str
 ) -> Iterator[tuple[Key, Replicate]]:
+    check_schema(ours)
     key = key_of(ours["case"])
     for row in ours["rounds"]:
         one = replicate_of(row, run)

@@ -69,6 +69,7 @@ def write_scores(out: Path, results: Results) -> Path:
     content = {
         "schema": SCHEMA,
         "environment": results.environment,
+        "data_sha256": store.digests(out),
         "scores": [row(judged) for judged in results.judged],
         "failures": [_failure(failure) for failure in results.failures],
     }

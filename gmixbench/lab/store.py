@@ -6,6 +6,7 @@ written first and removed last: where it stands, the folder is ours, and nowhere
 """
 
 import fcntl
+import hashlib
 import json
 import shutil
 from collections.abc import Iterator, Sequence
@@ -180,6 +181,23 @@ def read_data(out: Path, name: str) -> np.ndarray:
         return np.asarray(np.load(path, allow_pickle=False))
     except (OSError, ValueError, EOFError) as error:
         raise damaged(path, error) from error
+
+
+def data_sha256(x: np.ndarray) -> str:
+    """Digest of observations, whatever they are called."""
+    return hashlib.sha256(np.ascontiguousarray(x, dtype="<f8").tobytes()).hexdigest()
+
+
+def digests(out: Path) -> dict[str, str]:
+    """Digest of each data set in a folder, by name.
+
+    Raises
+    ------
+    DamagedRecordError
+        They can't be read.
+    """
+    names = sorted(path.stem for path in (out / "data").glob("*.npy"))
+    return {name: data_sha256(read_data(out, name)) for name in names}
 
 
 def unfinished(results: Path, plan: Plan, datasets: Sequence[Dataset]) -> Path | None:

@@ -1,6 +1,7 @@
 """The gate's answer as JUnit XML: a test for each metric of each case.
 
-What regressed is a failure, what could not be judged an error, what is inconclusive is skipped.
+What regressed is a failure; what could not be judged, or must have an answer and has none, is an
+error; what else is inconclusive is skipped.
 """
 
 import xml.etree.ElementTree as ET
@@ -14,12 +15,12 @@ from gmixbench.ruler.sides import label
 
 def gate_junit(outcome: Outcome) -> bytes:
     """A document with one suite."""
-    skipped = sum(one.verdict == "inconclusive" for one in outcome.judgements)
+    inconclusive = sum(one.verdict == "inconclusive" for one in outcome.judgements)
     counts = {
         "tests": len(outcome.judgements) + len(outcome.faults),
         "failures": len(outcome.regressed),
-        "errors": len(outcome.faults),
-        "skipped": skipped,
+        "errors": len(outcome.faults) + len(outcome.unanswered),
+        "skipped": inconclusive - len(outcome.unanswered),
     }
     told = {name: str(count) for name, count in counts.items()}
     root = ET.Element("testsuites", told)
@@ -29,8 +30,10 @@ def gate_junit(outcome: Outcome) -> bytes:
         _told(test, "error", f"{fault.side} {fault.message}")
     for one in outcome.judgements:
         test = _test(suite, label(one.key), one.metric)
-        if one.verdict == "regressed":
+        if one in outcome.regressed:
             _told(test, "failure", _words(one))
+        elif one in outcome.unanswered:
+            _told(test, "error", f"no answer: {_words(one)}")
         elif one.verdict == "inconclusive":
             _told(test, "skipped", f"inconclusive: {_words(one)}")
     lines = (headline(outcome), outcome.refused, *outcome.notes, *outcome.changed)

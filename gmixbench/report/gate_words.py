@@ -1,8 +1,13 @@
 """What the gate says, in the words and numbers that the terminal and the files share."""
 
+from collections.abc import Iterable
+
 from gmixbench.report import verdicts
 from gmixbench.ruler.contrasts import Judgement
 from gmixbench.ruler.gate import Outcome
+
+ENOUGH = 7
+"""Rounds a side for which the gate's power is known, see `ruler.contrasts`."""
 
 
 def headline(outcome: Outcome) -> str:
@@ -18,8 +23,8 @@ def headline(outcome: Outcome) -> str:
     if outcome.unanswered:
         many = len(outcome.unanswered)
         found = f"{many} of {count} metrics may have become much worse"
-        return f"{found}: more rounds would tell, seven a side"
-    return f"none of {count} metrics got worse"
+        return f"{found}: {_way_out(outcome.unanswered)}"
+    return f"none of {count} metrics got worse{_beside(outcome)}"
 
 
 def tally(outcome: Outcome) -> str:
@@ -37,6 +42,21 @@ def change(one: Judgement) -> str:
 def grounds(one: Judgement) -> str:
     """Where the interval comes from, and what else is to be said."""
     return "; ".join(filter(None, (one.remark, one.source)))
+
+
+def _way_out(unanswered: Iterable[Judgement]) -> str:
+    if any(one.replicates < ENOUGH for one in unanswered):
+        return f"more rounds would tell, {ENOUGH} a side"
+    return "the noise is too large"
+
+
+def _beside(outcome: Outcome) -> str:
+    """What stands beside an answer in which all is fine."""
+    count = len(outcome.paid)
+    paid = f" but {count} by longer trees that pay for themselves" if count else ""
+    if not outcome.refused:
+        return paid
+    return f"{paid}, as far as it can be judged: {outcome.refused.partition(':')[0]} (see below)"
 
 
 def _faults(outcome: Outcome) -> str:

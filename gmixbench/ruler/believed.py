@@ -3,16 +3,16 @@
 A right sampler is called invalid now and then: by the bias checks once in a thousand runs at the
 most, and where chains were slow for want of evidence. So one such run of a case is left out, and
 told, where enough others remain. Two are a fault: of seven runs chance makes two biased once in
-50,000 gates. And so is a single one with any other fault, a wrong density or a crash, for there is
-no chance in it.
+50,000 gates. And so is a single one with any other fault, a wrong density, a crash or a run that
+left nothing, for there is no chance in it.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gmixbench.ruler.compare import LEAST
-from gmixbench.ruler.sides import ABSENT, Key, Replicate, label
-from gmixbench.ruler.verdict import by_chance
+from gmixbench.ruler.sides import Key, Replicate, label
+from gmixbench.ruler.verdict import by_chance, thin
 
 SPARE = 1
 """Runs of a case that may be invalid by chance, where `LEAST` others remain."""
@@ -29,11 +29,16 @@ class Fault:
 
 @dataclass(frozen=True)
 class Believed:
-    """Runs of a case on one side, with a note of what was left out; none where it is at fault."""
+    """Runs of a case on one side, with a note of what was left out; none where it is at fault.
+
+    `wrong` tells that the fault is more than too little evidence.
+    """
 
     runs: Sequence[Replicate] = ()
     note: str = ""
     fault: Fault | None = None
+    left: Sequence[Replicate] = ()
+    wrong: bool = False
 
 
 def believe(key: Key, side: str, replicates: Sequence[Replicate]) -> Believed:
@@ -42,12 +47,14 @@ def believe(key: Key, side: str, replicates: Sequence[Replicate]) -> Believed:
     good = [one for one in replicates if not one.faults]
     if not bad:
         return Believed(good)
-    certain = [one for one in bad if not by_chance(one.faults) and one.faults != (ABSENT,)]
+    certain = [one for one in bad if not by_chance(one.faults)]
     count = f"{len(bad)} of {len(replicates)} runs: " if len(replicates) > 1 else ""
     message = count + "; ".join((certain or bad)[0].faults)
     if certain or len(bad) > SPARE or len(good) < LEAST:
-        return Believed(fault=Fault(key, side, message))
-    return Believed(good, f"{label(key)}: left out of {side}, {message}")
+        biased = [one for one in bad if not thin(one.faults)]
+        wrong = bool(certain) or len(biased) > SPARE
+        return Believed(fault=Fault(key, side, message), wrong=wrong)
+    return Believed(good, f"{label(key)}: left out of {side}, {message}", left=bad)
 
 
 def needed(key: Key) -> bool:

@@ -48,6 +48,7 @@ class Contrast:
     baseline: float
     new: float
     effect: Effect
+    replicates: int
 
     @property
     def certain(self) -> bool:
@@ -75,7 +76,9 @@ class Judgement:
     `baseline` and `new` are the mean of the replicates, for ratios the geometric one. `change` is
     the effect as it is read, with its 90 % interval: new / old for a ratio, new - old for a
     difference. `source` says where the interval comes from. `worrying` tells that it is neither
-    said to be worse nor known to be so by less than the `reach` of its tolerance.
+    said to be worse nor known to be so by less than the `reach` of its tolerance. `replicates` are
+    those of the side that has fewer. `paid` tells that what is worse here is outweighed (see
+    `ruler.gate`).
     """
 
     key: Key
@@ -87,6 +90,8 @@ class Judgement:
     source: str
     worrying: bool = False
     remark: str = ""
+    replicates: int = 1
+    paid: bool = False
 
     @property
     def asked(self) -> bool:
@@ -100,17 +105,25 @@ def values(metric: str, replicates: Iterable[Replicate]) -> Values:
     return [(one, value) for one, value in found if value is not None and math.isfinite(value)]
 
 
-def contrast(key: Key, tolerance: Tolerance, old: Values, new: Values) -> Contrast:
+def contrast(
+    key: Key, tolerance: Tolerance, old: Values, new: Values, left: Iterable[Replicate] = ()
+) -> Contrast:
     """Measure how far apart two sides are; values of a ratio are positive.
 
     Runs of one name share the state of the machine, so they are pairs. Seeds of one number are, if
     the sides draw the same random stream; else they are as far apart as any. Where most have a
-    partner, those that have none, since it was left out, stay out with it.
+    partner, those of the baseline that have none stay out. Those of the new side do if theirs was
+    `left` out; where it never was, all count, and there are no pairs.
     """
     a, b = _replicates(tolerance, old), _replicates(tolerance, new)
     partners = [name for name in a if name in b]
     repeats = [name for name in partners if abs(b[name] - a[name]) <= REPEATS * tolerance.width]
-    related = bool(tolerance.machine or repeats) and 2 * len(partners) > max(len(a), len(b))
+    known = a.keys() | {_name(tolerance, one) for one in left}
+    related = (
+        bool(tolerance.machine or repeats)
+        and 2 * len(partners) > max(len(a), len(b))
+        and b.keys() <= known
+    )
     if related:
         a, b = ({name: side[name] for name in partners} for side in (a, b))
     unit = "runs" if tolerance.machine else "seeds"
@@ -118,7 +131,7 @@ def contrast(key: Key, tolerance: Tolerance, old: Values, new: Values) -> Contra
         found = Effect(0.0, 0.0, 0.0, 1.0, "repeats, seed by seed")
     else:
         found = (paired if related else apart)(a, b, tolerance.noise, unit)
-    return Contrast(key, tolerance, _mean(a), _mean(b), found)
+    return Contrast(key, tolerance, _mean(a), _mean(b), found, min(len(a), len(b)))
 
 
 def judgements(contrasts: Sequence[Contrast]) -> list[Judgement]:
@@ -161,6 +174,7 @@ def _judgement(one: Contrast, *, significant: bool) -> Judgement:
         source=effect.source,
         worrying=said == "inconclusive" and (suspect or high > one.tolerance.farthest),
         remark=remark,
+        replicates=one.replicates,
     )
 
 
@@ -168,9 +182,13 @@ def _replicates(tolerance: Tolerance, values: Values) -> dict[str, float]:
     """Means by replicate, on the working scale."""
     found = dict[str, list[float]]()
     for one, value in values:
-        name = one.run if tolerance.machine else str(one.seed)
-        found.setdefault(name, []).append(math.log(value) if tolerance.scale == "ratio" else value)
+        number = math.log(value) if tolerance.scale == "ratio" else value
+        found.setdefault(_name(tolerance, one), []).append(number)
     return {name: math.fsum(some) / len(some) for name, some in found.items()}
+
+
+def _name(tolerance: Tolerance, one: Replicate) -> str:
+    return one.run if tolerance.machine else str(one.seed)
 
 
 def _mean(replicates: dict[str, float]) -> float:

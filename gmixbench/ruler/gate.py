@@ -2,6 +2,11 @@
 
 What is invalid, failed or missing is named first; then every metric that both sides tell is judged,
 by what `ruler.tolerances` knows of it.
+
+Longer trees that pay for themselves are no regression: what gets slower by their length alone is
+shown as worse, and does not fail where it is `paid` for. That is where a case takes more gradients
+while sampling, none of its `FACTORS` regressed, and what a user gains, by `PAID_BY`, is known to
+be as good as before or better: no answer pays for nothing.
 """
 
 from collections import Counter
@@ -9,12 +14,30 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from gmixbench.ruler.believed import Fault, believe, needed
-from gmixbench.ruler.contrasts import Contrast, Judgement, contrast, judgements, values
+from gmixbench.ruler.believed import SPARE, Fault, believe, needed
+from gmixbench.ruler.compare import LEAST
+from gmixbench.ruler.contrasts import Contrast, Judgement, Values, contrast, judgements, values
 from gmixbench.ruler.sides import Key, Replicate, Side, label
 from gmixbench.ruler.tolerances import MIXING, TOLERANCES, Tolerance
 
 Cases = Mapping[Key, Sequence[Replicate]]
+
+LENGTH = "gradients_sample"
+"""What tells that trees got longer."""
+
+FACTORS = ("seconds_per_gradient", "ess_per_gradient")
+"""What must not have got worse where longer trees are to pay for themselves."""
+
+PAID_BY = {
+    LENGTH: "ess_per_gradient",
+    "draws_per_second": "ess_per_second",
+    "sample_s": "ess_per_second",
+    "gradients_warmup": "time_to_ess_1000",
+    "warmup_s": "time_to_ess_1000",
+    "total_s": "time_to_ess_1000",
+    "cpu_s": "time_to_ess_1000",
+}
+"""What longer trees make worse, and by what that is outweighed."""
 
 
 @dataclass(frozen=True)
@@ -48,8 +71,13 @@ class Outcome:
 
     @property
     def regressed(self) -> tuple[Judgement, ...]:
-        """What got worse, beyond chance and beyond its band."""
-        return tuple(one for one in self.judgements if one.verdict == "regressed")
+        """What got worse, beyond chance and beyond its band, and is not paid for."""
+        return tuple(one for one in self.judgements if one.verdict == "regressed" and not one.paid)
+
+    @property
+    def paid(self) -> tuple[Judgement, ...]:
+        """What got worse by longer trees that pay for themselves."""
+        return tuple(one for one in self.judgements if one.paid)
 
     @property
     def unanswered(self) -> tuple[Judgement, ...]:
@@ -70,7 +98,8 @@ def judge(
     olds, news = _paired_by(baseline, new)
     same = across_machines or (len(baseline.machines) == 1 and baseline.machines == new.machines)
     found = [_case(key, olds[key], news[key], same, band) for key in news if key in olds]
-    notes = [note for case in found for note in case.notes]
+    notes = [*dict.fromkeys((*baseline.notes, *new.notes))]
+    notes += [note for case in found for note in case.notes]
     strangers = max(baseline.strangers, new.strangers)
     if strangers:
         notes.append(f"{strangers} benchmarks that the gate does not know: not judged")
@@ -78,7 +107,7 @@ def judge(
     return Outcome(
         baseline=baseline.name,
         new=new.name,
-        judgements=tuple(judgements([one for case in found for one in case.contrasts])),
+        judgements=tuple(_settled(judgements([one for case in found for one in case.contrasts]))),
         faults=(*_missing(olds, news), *(fault for case in found for fault in case.faults)),
         changed=tuple(_changed(baseline.versions, new.versions)),
         notes=tuple(notes),
@@ -139,20 +168,23 @@ def _case(
     key: Key, olds: Sequence[Replicate], news: Sequence[Replicate], same: bool, band: float | None
 ) -> _Case:
     before, after = believe(key, "BASELINE", olds), believe(key, "NEW", news)
-    if before.fault and not needed(key):
-        note = f"{label(key)}: not judged, the baseline is invalid: {before.fault.message}"
-        return _Case(notes=[note])
-    faults = [side.fault for side in (before, after) if side.fault]
+    spared = before.fault is not None and not needed(key)
+    if spared and not after.wrong:
+        why = before.fault.message if before.fault else ""
+        return _Case(notes=[f"{label(key)}: not judged, the baseline is invalid: {why}"])
+    sides = (after,) if spared else (before, after)
+    faults = [side.fault for side in sides if side.fault]
     if faults:
         return _Case(faults=faults)
     contrasts, lottery, refused = list[Contrast](), list[str](), 0
     notes = [side.note for side in (before, after) if side.note]
     for tolerance in TOLERANCES.values():
         old, new = (values(tolerance.metric, side.runs) for side in (before, after))
-        if old and not new:
-            faults.append(Fault(key, "NEW", f"{tolerance.metric} is not told any more"))
+        lost = _lost(tolerance.metric, len(before.runs) - len(old), len(new), len(after.runs))
+        if old and lost:
+            faults.append(Fault(key, "NEW", lost))
         numbers = [value for _, value in (*old, *new)]
-        if not old or not new:
+        if not old or not new or lost:
             continue
         if tolerance.scale == "ratio" and max(numbers) <= tolerance.negligible:
             continue
@@ -160,15 +192,72 @@ def _case(
             lottery.append(tolerance.metric)
         elif tolerance.machine and not same:
             refused += 1
-        elif tolerance.scale == "ratio" and min(numbers) <= 0:
-            notes.append(f"{label(key)}: {tolerance.metric} not judged, zero has no ratio")
         else:
             width = tolerance.band if band is None or not tolerance.machine else band
-            contrasts.append(contrast(key, replace(tolerance, band=width), old, new))
+            row = replace(tolerance, band=width)
+            found = _contrasted(key, row, (old, new), (*before.left, *after.left))
+            contrasts += found.contrasts
+            faults += found.faults
+            notes += found.notes
     if lottery:
         told = ", ".join(lottery)
         notes.append(f"{label(key)}: {told} not judged, the baseline's chains do not mix")
     return _Case(contrasts, faults, notes, refused)
+
+
+def _lost(metric: str, before: int, told: int, count: int) -> str:
+    """Why a metric is lost on the new side, of which some runs tell it; empty where it is not.
+
+    Parameters
+    ----------
+    before : runs of the baseline that don't tell it
+    told, count : runs of the new side that do, and all
+    """
+    if not told:
+        return f"{metric} is not told any more"
+    if count - told > before + (SPARE if told >= LEAST else 0):
+        return f"{metric} is told by {told} of {count} runs, of the baseline's by all but {before}"
+    return ""
+
+
+def _contrasted(
+    key: Key, tolerance: Tolerance, sides: tuple[Values, Values], left: Sequence[Replicate]
+) -> _Case:
+    """Contrast of two sides; of a ratio, a single zero among others is left out as by chance."""
+    if tolerance.scale != "ratio":
+        return _Case([contrast(key, tolerance, *sides, left)])
+    faults, notes, zeros = list[Fault](), list[str](), list[Replicate]()
+    for side, some in zip(("BASELINE", "NEW"), sides, strict=True):
+        found = [one for one, value in some if value <= 0]
+        why = f"{tolerance.metric} is zero in {len(found)} of {len(some)} runs"
+        if len(found) > SPARE or (found and len(some) - len(found) < LEAST):
+            faults.append(Fault(key, side, f"{why}, and zero has no ratio"))
+        elif found:
+            notes.append(f"{label(key)}: left out of {side}, {why}, and zero has no ratio")
+        zeros += found
+    if faults:
+        return _Case(faults=faults)
+    old, new = ([(one, value) for one, value in some if value > 0] for some in sides)
+    return _Case([contrast(key, tolerance, old, new, (*left, *zeros))], notes=notes)
+
+
+def _settled(found: Sequence[Judgement]) -> Iterator[Judgement]:
+    """Judgements, with what longer trees made worse and pay for marked as such."""
+    cases = dict[Key, dict[str, str]]()
+    for one in found:
+        cases.setdefault(one.key, {})[one.metric] = one.verdict
+    for one in found:
+        if one.verdict == "regressed" and _pays(cases[one.key], PAID_BY.get(one.metric, "")):
+            remark = f"longer trees, paid for by {PAID_BY[one.metric]}"
+            yield replace(one, paid=True, remark=remark)
+        else:
+            yield one
+
+
+def _pays(said: Mapping[str, str], payer: str) -> bool:
+    if said.get(LENGTH) != "regressed" or "regressed" in map(said.get, FACTORS):
+        return False
+    return said.get(payer) in ("improved", "equivalent")
 
 
 def _lottery(tolerance: Tolerance, key: Key, old: Sequence[Replicate]) -> bool:

@@ -26,8 +26,7 @@ def label(key: Key) -> str:
 
 
 ABSENT = "not in its file"
-"""Fault of a run that left nothing where the others left something: pytest-benchmark writes no word
-of a test that failed."""
+"""Fault of a run that left nothing where the others left something."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +47,8 @@ class Side:
     """One side of a comparison: where it was read, of which kind, on what machines.
 
     `machines` are texts that are the same for the same machine, `versions` are of what was
-    measured. `strangers` counts the benchmarks in the file that are not ours.
+    measured. `strangers` counts the benchmarks in the file that are not ours, `notes` tell what
+    the file leaves open.
     """
 
     name: str
@@ -57,3 +57,4 @@ class Side:
     cases: Mapping[Key, tuple[Replicate, ...]]
     versions: Mapping[str, str] = field(default_factory=dict)
     strangers: int = 0
+    notes: tuple[str, ...] = ()

@@ -111,6 +111,12 @@ def by_chance(reasons: Iterable[str]) -> bool:
     return all(reason.startswith((BIAS, EVIDENCE, *REMARKS)) for reason in reasons)
 
 
+def thin(reasons: Iterable[str]) -> bool:
+    """Whether a run has too little evidence, so that a bias of it tells nothing, and no more."""
+    told = [*reasons]
+    return by_chance(told) and any(reason.startswith(EVIDENCE) for reason in told)
+
+
 def judge_labels(chains: tuple[Chain, ...]) -> tuple[str, list[str]]:
     """What became of the labels, and why, from each chain's occupancy of the exact half."""
     stuck = [k for k, chain in enumerate(chains, 1) if chain.switches == 0]

@@ -9,12 +9,13 @@ import pytest
 
 from gmixbench.lab import datasets, environment
 from gmixbench.lab.plan import plan_cases
+from gmixbench.lab.results import case_row
 from gmixbench.measured.backends import BACKENDS, INSTALL
 from gmixbench.measured.protocol import CORE_VARIABLE
 from gmixbench.ruler.verdict import Judged
 from gmixbench.spec import DEFAULT_DATASET, MODELS, Case
 from gmixbench.suite.fits import RefusedError, fit
-from gmixbench.suite.plugin import BACKEND, DATASET, PROFILE, ROUNDS
+from gmixbench.suite.plugin import BACKEND, DATASET, PROFILE, REFUSED, ROUNDS
 from gmixbench.truth.exact import Exact, solve
 
 DEFAULT_BACKENDS = ("pymc", "numpyro")
@@ -94,7 +95,7 @@ def fits(pytestconfig: pytest.Config) -> Callable[[str, str, str, str], list[Jud
             return error  # so that it is not tried again for the next benchmark
 
     def make(dataset: str, model: str, backend: str, method: str) -> list[Judged]:
-        found = []
+        found, refused = list[Judged](), list[str]()
         for case in plan_cases(
             profile=profile,
             models=[MODELS[model]],
@@ -108,8 +109,14 @@ def fits(pytestconfig: pytest.Config) -> Callable[[str, str, str, str], list[Jud
             each = fitted(case)
             if isinstance(each, RefusedError):
                 words = f"{backend}, {model}, {dataset}, {method}, seed {case.seed}"
-                pytest.fail(f"{words}: {each}", pytrace=False)
-            found.append(each)
+                refused.append(f"{words}: {each}")
+                row = {**case_row(case), "valid": False, "reasons": each.reasons, "metrics": {}}
+                rows = pytestconfig.stash.setdefault(REFUSED, [])
+                rows += [] if row in rows else [row]
+            else:
+                found.append(each)
+        if refused:
+            pytest.fail("\n".join(refused), pytrace=False)
         return found
 
     return make

@@ -1,6 +1,7 @@
 """Fits as the harnesses use them: measured in a fresh process, and refused where invalid."""
 
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from gmixbench.lab import building, stacks, travel
@@ -13,7 +14,16 @@ from gmixbench.truth.exact import Exact
 
 
 class RefusedError(RuntimeError):
-    """A fit that gave no result, or an invalid one: it says why, and shows no speed."""
+    """A fit that gave no result, or an invalid one: it says why, and shows no speed.
+
+    Attributes
+    ----------
+    reasons : why, each as in scores.json
+    """
+
+    def __init__(self, reasons: Sequence[str], kind: str = "invalid") -> None:
+        super().__init__(f"{kind}: {'; '.join(reasons)}")
+        self.reasons = [*reasons] if kind == "invalid" else [str(self)]
 
 
 def fit(case: Case, exact: Exact, *, timeout: float, worker: Worker = BESIDE_US) -> Judged:
@@ -32,10 +42,10 @@ def fit(case: Case, exact: Exact, *, timeout: float, worker: Worker = BESIDE_US)
     with tempfile.TemporaryDirectory(prefix="gmixbench-") as scratch:
         record = run_case(job(case, exact), Path(scratch), timeout=timeout, worker=worker)
     if isinstance(record, Failure):
-        raise RefusedError(f"{record.kind}: {record.message}")
+        raise RefusedError([record.message], record.kind)
     judged = judge(record, exact)
     if not judged.verdict.valid:
-        raise RefusedError("invalid: " + "; ".join(judged.verdict.reasons))
+        raise RefusedError(judged.verdict.reasons)
     return judged
 
 

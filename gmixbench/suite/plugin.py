@@ -28,8 +28,10 @@ dataset is "generated-N" of N observations, whose settings are {"n": N}, and who
 the metrics `density_error` and `density_constant`; what it takes is in `stats` alone. One fit
 serves several benchmarks, so the same rounds may stand under more than one of them.
 
-Only valid runs are in a file: an invalid one fails its test, and pytest-benchmark leaves out what
-failed. So a benchmark that is not there is one that could not be measured.
+Only valid runs are among the benchmarks: an invalid one fails its test, and pytest-benchmark leaves
+out what failed. Why a fit was refused stands in `gmixbench_refused`, a list of rows like those of
+scores.json with their `reasons`; it is there if any was. So a benchmark that is not there is one
+that could not be measured.
 
 `name` is the backend, `group` what is timed with model and data; `fullname` begins with
 `gmixbench.suite::` wherever the suite is installed, since `--benchmark-compare` finds its pairs
@@ -60,6 +62,9 @@ if not find_spec(sys.argv[1]):
     raise ModuleNotFoundError(f"No module named {sys.argv[1]!r}")
 """
 """Program that fails where a module is not found."""
+
+REFUSED = pytest.StashKey[list[dict[str, Any]]]()
+"""Rows of the fits that were refused, in the stash of pytest's configuration."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -119,9 +124,12 @@ def _found(module: str) -> None:
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_benchmark_update_json(output_json: dict[str, Any]) -> None:
-    """Add what was measured, and on what, to a file with benchmarks of ours in it."""
-    if any("gmixbench" in each["extra_info"] for each in output_json["benchmarks"]):
+def pytest_benchmark_update_json(config: pytest.Config, output_json: dict[str, Any]) -> None:
+    """Add what was measured, on what, and what was refused, to a file with benchmarks of ours."""
+    refused = config.stash.get(REFUSED, [])
+    if refused:
+        output_json["gmixbench_refused"] = refused
+    if refused or any("gmixbench" in each["extra_info"] for each in output_json["benchmarks"]):
         from gmixbench.suite.machine import describe
 
         output_json["machine_info"]["gmixbench"] = describe()

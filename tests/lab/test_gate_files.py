@@ -8,9 +8,10 @@ from datetime import date
 import pytest
 
 from gmixbench.lab.baseline import write_baseline
-from gmixbench.lab.gate_files import GateFileError, read_side
+from gmixbench.lab.datasets import load
+from gmixbench.lab.gate_files import NOT_RESULTS, GateFileError, read_side
 from gmixbench.lab.results import case_row
-from gmixbench.lab.store import FolderError
+from gmixbench.lab.store import FolderError, data_sha256
 from gmixbench.record import case_to_dict
 from gmixbench.ruler import gate
 from gmixbench.ruler.lower import LOWER
@@ -227,8 +228,15 @@ def test_a_direction_turned_round_is_seen(read, monkeypatch, road, metric):
 def test_seconds_that_follow_from_the_metrics_of_a_fit_are_not_read_again(read):
     (fit,) = read(saved("compile_s", 1.0)).cases.values()
     assert TIMED not in fit[0].metrics
-    (timed,) = read(saved(TIMED, 1.0)).cases.values()
+    data = saved(TIMED, 1.0)
+    for benchmark in data["benchmarks"][:2]:
+        benchmark["stats"]["median"] = 7.0
+    (timed,) = read(data).cases.values()
     assert timed[0].metrics[TIMED] == 1.0
+    for benchmark in data["benchmarks"][:2]:
+        del benchmark["stats"]["data"]
+    (timed,) = read(data).cases.values()
+    assert timed[0].metrics[TIMED] == 7.0
 
 
 def test_a_file_without_results_of_ours_is_a_side_that_misses_all(read):
@@ -255,20 +263,95 @@ def test_a_folder_of_rounds_is_one_side_whose_rounds_are_runs(read, tmp_path):
     assert len(replicates) == 3
 
 
-def test_what_a_round_does_not_hold_is_told_and_twice_is_a_fault(read, tmp_path):
-    def sessions(name, *lost):
+BIAS = "bias: 4.7 MCSE off"
+
+
+@pytest.mark.parametrize(
+    ("lost", "reason", "fault"),
+    [
+        ((3,), None, "1 of 7 runs: not in its file"),
+        ((3, 5), None, "2 of 7 runs: not in its file"),
+        ((3,), "crash: signal 11", "1 of 7 runs: crash: signal 11"),
+        ((3, 5), BIAS, f"2 of 7 runs: {BIAS}"),
+        ((3,), BIAS, None),
+    ],
+)
+def test_what_a_session_does_not_hold_is_a_fault_unless_chance_refused_it(
+    read, tmp_path, lost, reason, fault
+):
+    def sessions(name, lost):
         for k in range(7):
             whole = saved("gap", 0.01)
             whole["benchmarks"] += [] if k in lost else saved("rhat", 1.001)["benchmarks"]
+            if k in lost and reason:
+                whole["gmixbench_refused"] = [row(NUTS, {}, valid=False, reasons=[reason])]
             read(whole, f"{name}/{k}.json")
         return read_side(tmp_path / name)
 
-    base = sessions("base")
-    once = gate.judge(base, sessions("once", 3))
-    assert not once.faults
-    assert any("left out of NEW, 1 of 7 runs: not in its file" in note for note in once.notes)
-    (fault,) = gate.judge(base, sessions("twice", 3, 5)).faults
-    assert (fault.side, fault.message) == ("NEW", "2 of 7 runs: not in its file")
+    outcome = gate.judge(sessions("base", ()), sessions("new", lost))
+    if fault:
+        assert [(one.side, one.message) for one in outcome.faults] == [("NEW", fault)]
+    else:
+        assert not outcome.faults
+        assert any(f"left out of NEW, 1 of 7 runs: {BIAS}" in note for note in outcome.notes)
+
+
+def test_a_run_that_is_not_scored_among_others_is_named(read, tmp_path):
+    for k in range(7):
+        read(scores([row(NUTS, GOOD, seed=k)]), f"rounds/{k}/scores.json")
+    (tmp_path / "rounds/7").mkdir()
+    (tmp_path / "rounds/7/plan.json").write_text("{}")
+    with pytest.raises(GateFileError, match=r"rounds/7 is not scored: `gmixbench score "):
+        read_side(tmp_path / "rounds")
+
+
+def test_rounds_of_which_one_does_not_tell_its_machine_are_of_an_unknown_one(read, tmp_path):
+    for k in range(7):
+        data = scores([row(NUTS, GOOD, seed=k)])
+        read(without(data, "environment", "machine_id") if k else data, f"{k}/scores.json")
+    side = read_side(tmp_path)
+    assert not side.machines
+    assert gate.judge(side, side).refused
+
+
+def test_nats_may_be_negative(read):
+    assert read(own("gap", -1e-9)).cases
+
+
+def test_data_of_one_name_are_one_case_only_if_they_are_the_same(read):
+    def measured(name, **digests):
+        return scores([row(replace(NUTS, dataset=name), GOOD)]) | {"data_sha256": digests}
+
+    close = data_sha256(load("close").x)
+    for name, ours, theirs in (("h", "1" * 64, "2" * 64), ("close", close, "2" * 64)):
+        base, other = (read(measured(name, **{name: told})) for told in (ours, theirs))
+        assert gate.judge(base, base).judgements
+        outcome = gate.judge(base, other)
+        assert not outcome.judgements
+        assert all("is of other settings: " in fault.message for fault in outcome.faults)
+    old = read(scores([row(replace(NUTS, dataset="close"), GOOD)]))
+    assert not gate.judge(old, read(measured("close", close=close))).faults
+    assert not old.notes
+    old = read(scores([row(replace(NUTS, dataset="h"), GOOD)]))
+    assert "h is taken for the same data" in gate.judge(old, old).notes[0]
+
+
+def test_history_s_own_file_is_no_run(read, tmp_path):
+    read(scores([row(NUTS, GOOD)]), "0/scores.json")
+    for name in NOT_RESULTS:
+        (tmp_path / name).write_text("{}")
+    (tmp_path / "plan.json").unlink()  # of a run, and this is none
+    assert len(read_side(tmp_path).cases) == 1
+
+
+def test_samples_of_asv_that_are_alike_in_one_metric_stay_with_their_seeds(read):
+    data = asv(LOWER[0], 1.0)
+    columns = data["results"]["gmixbench_asv.Nuts.track_seconds_per_draw"]
+    columns.append([[1.0, 1.0, 0.5]])
+    data["results"]["gmixbench_asv.Nuts.track_rhat"] = [*columns[:-1], [[1.25, 1.5, 1.75]]]
+    (replicates,) = read(data).cases.values()
+    assert [one.metrics["draws_per_second"] for one in replicates] == [1.0, 1.0, 2.0]
+    assert [one.metrics["rhat"] for one in replicates] == [1.25, 1.5, 1.75]
 
 
 def test_rounds_of_two_versions_or_kinds_are_no_side(read, tmp_path):
@@ -330,9 +413,9 @@ def test_files_that_do_not_tell_which_machine_are_judged_but_for_their_timings(r
     new = read(own("gap", 0.01))
     accepted = replace(new, machines=("a processor, 4 cores, Linux",))
     assert gate.judge(accepted, new).refused
-    # pytest-benchmark always told a name.
+    # The name that pytest-benchmark tells is that of many machines.
     past = read(without(saved("gap", 0.01), "machine_info", "gmixbench", "machine_id"))
-    assert past.machines == ("here: a processor, 4 cores, Linux",)
+    assert gate.judge(past, past).refused
 
 
 def test_a_mixture_of_ones_own_is_another_case(read):
@@ -420,12 +503,13 @@ def test_a_release_of_a_history_is_a_side(read):
         }
 
     rows = [measurement(0), measurement(1), measurement(2, valid=False, failure="crash: x")]
-    side = read({"release": {"packages": {"pymc": "6.4.0"}}, "measurements": rows})
+    release = {"schema": 1, "release": {"packages": {"pymc": "6.4.0"}}}
+    side = read(release | {"measurements": rows})
     (replicates,) = side.cases.values()
     assert [one.run for one in replicates] == ["s round 0", "s round 1", "s round 2"]
     assert replicates[2].faults == ("crash: x",)
     assert side.machines == ("5ab1e: a processor, 4 cores, Linux",)
-    old = {"release": {"packages": {}}, "measurements": [measurement(0, environment={"cpu": "p"})]}
+    old = release | {"measurements": [measurement(0, environment={"cpu": "p"})]}
     assert read(old).machines == ("s: p",)  # a session is one machine
 
 
@@ -469,6 +553,14 @@ def without(data, *keys):
     return data
 
 
+def changed(data, value, *keys):
+    place = data
+    for key in keys[:-1]:
+        place = place[key]
+    place[keys[-1]] = value
+    return data
+
+
 TRACK = "gmixbench_asv.Nuts.track_seconds_per_draw"
 
 BAD = {
@@ -484,8 +576,21 @@ BAD = {
     "metrics are true": (scores([row(NUTS, GOOD | {"rhat": True})]), "rhat of .* is True"),
     "metrics are too large": (scores([row(NUTS, GOOD | {"rhat": 10**400})]), "too large"),
     "metrics are a list": (scores([row(NUTS, [1.0])]), "damaged"),
+    "a list in a list, and so on": ('{"a": ' + "[" * 100_000, "nested too deeply"),
+    "scores of the future": (own("gap", 0.01) | {"schema": 2}, "schema 2 where 1 was expected"),
+    "no schema": (without(own("gap", 0.01), "schema"), "it has no 'schema'"),
+    "pytest-benchmark of the future": (
+        changed(saved("gap", 0.01), 99, "benchmarks", 0, "extra_info", "gmixbench", "schema"),
+        "schema 99",
+    ),
+    "valid is text": (scores([row(NUTS, GOOD, valid="false")]), "valid is 'false'"),
+    "reasons are text": (scores([row(NUTS, GOOD, valid=False, reasons="bias")]), "'bias'"),
+    "a reason is a number": (scores([row(NUTS, GOOD, valid=False, reasons=[1])]), "is no text"),
+    "a seed is text": (scores([row(NUTS, GOOD) | {"seed": "1"}]), "a seed of .* is '1'"),
+    "seconds are negative": (own("compile_s", -1.0), "compile_s of .* is -1.0"),
+    "R-hat is negative": (own("rhat", -1.0), "rhat of .* is -1.0"),
     "scores are a number": (
-        {"scores": 1, "failures": [], "environment": {}},
+        {"schema": 1, "scores": 1, "failures": [], "environment": {}},
         "damaged",
     ),
     "extra_info is wrong": (
@@ -493,6 +598,7 @@ BAD = {
         "it has no 'rounds'",
     ),
     "asv of another shape": (asv(LOWER[0], [1.0, 2.0]), "damaged"),
+    "asv with less than nothing": (asv(LOWER[0], -1.0), "seconds_per_draw is -1.0"),
     "asv with text": (asv(LOWER[0], "fast"), "damaged"),
     "asv without machine": (without(asv(LOWER[0], 1.0), "params", "cpu"), "it has no 'cpu'"),
     "asv with code": (asv(LOWER[0], 1.0, (("exit()",), ("'ordered'",))), "damaged"),

@@ -25,6 +25,10 @@ def judgement(metric="seconds_per_gradient", verdict="equivalent", **changes):
     return replace(told, **changes)
 
 
+NOISY = {"verdict": "inconclusive", "worrying": True, "replicates": 7}
+
+PAID = judgement("sample_s", "regressed", paid=True, remark="longer trees")
+
 MIXED = Outcome(
     baseline="base",
     new="new",
@@ -73,7 +77,10 @@ def test_the_terminal_begins_with_the_verdict_and_leaves_nothing_out():
 @pytest.mark.parametrize(
     ("outcome", "words"),
     [
-        (replace(MIXED, judgements=(judgement(),), faults=()), "fine: none of 1 metrics got worse"),
+        (
+            replace(MIXED, judgements=(judgement(),), faults=(), refused=""),
+            "fine: none of 1 metrics got worse",
+        ),
         (replace(MIXED, judgements=(), faults=()), "not measured: nothing could be judged"),
         (
             replace(MIXED, judgements=(judgement(),), faults=MIXED.faults[:1]),
@@ -81,7 +88,19 @@ def test_the_terminal_begins_with_the_verdict_and_leaves_nothing_out():
         ),
         (
             replace(MIXED, judgements=MIXED.judgements[2:], faults=()),
-            "inconclusive: 1 of 3 metrics may have become much worse",
+            "inconclusive: 1 of 3 metrics may have become much worse: more rounds would tell",
+        ),
+        (
+            replace(MIXED, judgements=(judgement(**NOISY),), faults=()),
+            "inconclusive: 1 of 1 metrics may have become much worse: the noise is too large",
+        ),
+        (
+            replace(MIXED, judgements=(judgement(),), faults=()),
+            "fine: none of 1 metrics got worse, as far as it can be judged: 3 timings are no",
+        ),
+        (
+            replace(MIXED, judgements=(PAID,), faults=(), refused=""),
+            "fine: none of 1 metrics got worse but 1 by longer trees that pay for themselves",
         ),
     ],
 )
@@ -113,13 +132,21 @@ def test_junit_fails_what_regressed_and_only_that():
     }
     assert kinds == {
         "failure": ["seconds_per_gradient"],
-        "error": ["measured (NEW)", "measured (BASELINE)"],
-        "skipped": ["compile_s", "build_s"],
+        "error": ["measured (NEW)", "measured (BASELINE)", "compile_s"],
+        "skipped": ["build_s"],
     }
     counts = {name: suite.get(name) for name in ("tests", "failures", "errors", "skipped")}
-    assert counts == {"tests": "7", "failures": "1", "errors": "2", "skipped": "2"}
+    assert counts == {"tests": "7", "failures": "1", "errors": "3", "skipped": "1"}
     assert len({(t.get("classname"), t.get("name")) for t in suite.iter("testcase")}) == 7
     assert "boom" in suite.findall(".//error")[1].get("message")
+
+
+def test_junit_fails_nothing_that_is_paid_for_and_says_what_was_refused():
+    suite = ET.fromstring(  # noqa: S314 - our own
+        gate_junit(replace(MIXED, judgements=(PAID,), faults=()))
+    ).find("testsuite")
+    assert (suite.get("failures"), suite.find(".//failure")) == ("0", None)
+    assert "as far as it can be judged: 3 timings" in suite.find("system-out").text
 
 
 def test_charts_are_two_files_one_for_each_direction():

@@ -270,6 +270,33 @@ def test_a_baseline_that_is_invalid_fails_only_where_it_must_be_right():
     assert "not enough evidence" in may.notes[0]
 
 
+DENSITY, CRASH = "density_error 3e-10 exceeds 1e-10", "crash: signal 11"
+
+
+@pytest.mark.parametrize("key", [FREE, replace(FREE, method="advi-library")])
+@pytest.mark.parametrize(
+    ("faults", "fails"),
+    [
+        ([DENSITY] * 7, True),
+        ([CRASH] * 7, True),
+        ([THIN, CRASH], True),
+        ([BIASED] * 7, True),
+        ([THIN] * 7, False),
+        ([], False),
+    ],
+)
+def test_an_invalid_baseline_hides_no_fault_of_what_is_new(key, faults, fails):
+    def spoilt_free(faults):
+        (found,) = spoilt(7, *faults).cases.values()
+        return side({NUTS: runs(7), key: found})
+
+    for bad in ([THIN] * 7, [CRASH] * 7):
+        outcome = gate.judge(spoilt_free(bad), spoilt_free(faults))
+        assert [fault.side for fault in outcome.faults] == (["NEW"] if fails else [])
+        assert outcome.verdict == ("not measured" if fails else "fine")
+        assert fails or "the baseline is invalid" in outcome.notes[0]
+
+
 def test_a_metric_that_is_lost_is_a_fault_and_one_that_is_won_is_not():
     base, new = side({NUTS: [TYPICAL]}), side({NUTS: [TYPICAL | {"divergences": None}]})
     told = side({NUTS: [TYPICAL | {"divergences": 0.0}]})
@@ -306,9 +333,96 @@ def test_chains_that_do_not_mix_tell_nothing_by_their_labels():
 def test_zero_has_no_ratio():
     zero, some = side({NUTS: [{"compile_s": 0.0}]}), side({NUTS: [{"compile_s": 3.0}]})
     outcome = gate.judge(zero, some)
-    assert "zero has no ratio" in outcome.notes[0]
+    (fault,) = outcome.faults
+    assert fault.side == "BASELINE"
+    assert fault.message == "compile_s is zero in 1 of 1 runs, and zero has no ratio"
     assert outcome.verdict == "not measured"
-    assert not gate.judge(zero, zero).notes
+    assert gate.judge(some, zero).faults[0].side == "NEW"
+    assert not gate.judge(zero, zero).faults
+
+
+def test_a_single_zero_hides_nothing_and_two_are_a_fault():
+    def compiled(*seconds):
+        return side({NUTS: [TYPICAL | {"compile_s": value} for value in seconds]})
+
+    base = compiled(1.0, 1.01, 0.99, 1.0, 1.02, 1.0, 1.0)
+    outcome = gate.judge(base, compiled(10.0, 10.1, 9.9, 10.0, 10.2, 10.0, 0.0))
+    assert [one.metric for one in outcome.regressed] == ["compile_s"]
+    assert "left out of NEW, compile_s is zero in 1 of 7 runs" in outcome.notes[0]
+    assert gate.judge(base, compiled(1.0, 1.01, 0.99, 1.0, 1.02, 1.0, 0.0)).verdict == "fine"
+    twice = gate.judge(base, compiled(1.0, 1.01, 0.99, 1.0, 1.02, 0.0, 0.0))
+    assert "compile_s is zero in 2 of 7 runs" in twice.faults[0].message
+    few = gate.judge(compiled(1.0, 1.0, 1.0), compiled(1.0, 1.0, 0.0))
+    assert few.verdict == "not measured"
+
+
+def test_what_is_told_by_few_runs_is_a_fault():
+    def told(count):
+        found = [TYPICAL | {"compile_s": 1.0 + 0.01 * k if k < count else None} for k in range(7)]
+        return side({NUTS: found})
+
+    (fault,) = gate.judge(told(7), told(2)).faults
+    assert fault.message == "compile_s is told by 2 of 7 runs, of the baseline's by all but 0"
+    assert gate.judge(told(7), told(5)).faults
+    assert not gate.judge(told(7), told(6)).faults
+    assert not gate.judge(told(2), told(2)).faults
+    assert not gate.judge(told(2), told(7)).faults
+
+
+LONGER = {
+    "gradients_sample": 3.0,
+    "draws_per_second": 1 / 3,
+    "sample_s": 3.0,
+    "warmup_s": 3.0,
+    "ess_per_gradient": 2.0,
+    "ess_per_second": 2.0,
+    "time_to_ess_1000": 1.0,
+}
+"""Trees three times longer, and twice the ESS a second."""
+
+
+def trees(**factors):
+    """Seven runs with all that longer trees change, times some factors."""
+    names = (*LONGER, "seconds_per_gradient")
+    rng = np.random.default_rng(len(factors))
+
+    def one():
+        noise = np.exp(0.01 * rng.standard_normal(len(names)))
+        return TYPICAL | {
+            name: float(factor) * factors.get(name, 1.0)
+            for name, factor in zip(names, noise, strict=True)
+        }
+
+    return side({NUTS: [one() for _ in range(7)]})
+
+
+def test_longer_trees_that_pay_for_themselves_are_no_regression():
+    outcome = gate.judge(trees(), trees(**LONGER))
+    assert outcome.verdict == "fine"
+    paid = {"gradients_sample", "draws_per_second", "sample_s", "warmup_s"}
+    assert {one.metric for one in outcome.paid} == paid
+    assert {one.verdict for one in outcome.paid} == {"regressed"}
+    assert all("paid for by" in one.remark for one in outcome.paid)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"ess_per_second": 1 / 3, "ess_per_gradient": 1 / 3},  # they don't pay
+        {"ess_per_second": 0.8},
+        {"seconds_per_gradient": 1.3},
+        {"gradients_sample": 1.0},  # they are not longer
+    ],
+)
+def test_what_nothing_pays_for_fails(changes):
+    outcome = gate.judge(trees(), trees(**LONGER | changes))
+    assert outcome.verdict == "regressed"
+    assert "sample_s" in {one.metric for one in outcome.regressed}
+
+
+def test_a_slower_warm_up_is_paid_for_by_the_time_that_all_takes():
+    outcome = gate.judge(trees(), trees(**LONGER | {"time_to_ess_1000": 1.2}))
+    assert {one.metric for one in outcome.regressed} == {"time_to_ess_1000", "warmup_s"}
 
 
 def test_the_band_is_that_of_timings():
@@ -441,3 +555,48 @@ def test_seeds_are_pairs_only_where_a_random_stream_repeats():
     assert source(base, base) == "repeats, seed by seed"
     assert source(base, base[:3]) == "repeats, seed by seed"  # one was left out
     assert source(base, base[:2]) == "4 and 2 seeds, assumed noise 0.63"
+
+
+def test_seeds_that_the_baseline_never_ran_count():
+    def rhats(*values):
+        return side({NUTS: [TYPICAL | {"rhat_relabelled": value} for value in values]})
+
+    base = (1.001, 1.002, 1.0015, 1.001, 1.002, 1.003, 1.001)
+    outcome = gate.judge(rhats(*base), rhats(*base, 1.3, 1.3, 1.3))
+    assert outcome.verdict != "fine"
+    (found,) = [one for one in outcome.judgements if one.metric == "rhat_relabelled"]
+    assert found.source == "7 and 10 seeds"
+
+
+def test_rounds_that_the_baseline_never_ran_count():
+    base = runs(7)
+    slow = runs(3, seed=2, seconds_per_gradient=3.0)
+    outcome = gate.judge(side({NUTS: base}), side({NUTS: [*base, *slow]}))
+    assert outcome.verdict != "fine"
+    sources = {one.metric: one.source for one in outcome.judgements}
+    assert sources["seconds_per_gradient"] == "7 and 10 runs"
+
+
+def test_the_partner_of_a_run_that_was_left_out_stays_out():
+    base, new = spoilt(7, BIASED), spoilt(7)
+    outcome = gate.judge(base, new)
+    assert {one.source for one in outcome.judgements} == {
+        "6 pairs of runs",
+        "repeats, seed by seed",
+    }
+
+
+def test_strangers_are_told():
+    base = side({NUTS: runs()})
+    outcome = gate.judge(base, replace(base, strangers=2))
+    assert outcome.notes == ("2 benchmarks that the gate does not know: not judged",)
+
+
+def test_one_chain_that_does_not_mix_makes_labels_a_lottery():
+    def free(*errors):
+        found = [TYPICAL | {"rhat": 1.01, "occupancy_error": error} for error in errors]
+        return side({FREE: found})
+
+    mixed, partly = free(0.02, 0.03, 0.02), free(0.02, 0.03, 0.4)
+    assert not gate.judge(mixed, mixed).notes
+    assert DO_NOT_MIX in gate.judge(partly, mixed).notes[0]

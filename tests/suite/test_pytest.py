@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from gmixbench.lab.gate_files import read_side
 from gmixbench.lab.results import case_row
 from gmixbench.record import Density
 from gmixbench.ruler.metrics import METRICS
@@ -176,6 +177,22 @@ def test_a_biased_backend_fails_and_leaves_no_time(
     assert f"{name}, ordered, close, nuts, seed 0: invalid: bias" in done.out
     assert "2 failed" in done.out
     assert done.benchmarks == []
+
+
+@pytest.mark.slow
+def test_a_file_tells_why_a_fit_was_refused(
+    plant: Callable[[str, str], str], bench: Pytest
+) -> None:
+    name = plant("biased", exact(sleep=0.0, shift=0.1))
+    which = f"(test_nuts or test_compile) and not unordered or {DENSITY}"
+    fast = ("--gmix-rounds=2", "--benchmark-max-time=0.01")
+    done = bench(which, "--gmix-backend", name, *fast)
+    refused = done.saved["gmixbench_refused"]  # once, of two benchmarks
+    assert [(each["method"], each["seed"]) for each in refused] == [("nuts", 0), ("nuts", 1)]
+    assert all(each["reasons"][0].startswith("bias: ") for each in refused)
+    cases = {key.method: some for key, some in read_side(done.path).cases.items()}
+    assert [bool(one.faults) for one in cases["nuts"]] == [True, True]
+    assert not any(one.faults for one in cases["density"])
 
 
 @pytest.mark.slow
