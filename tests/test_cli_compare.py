@@ -102,7 +102,7 @@ def test_a_folder_of_another_comparison_is_refused_and_nothing_lost(call: Call) 
     before = Path("there/compare.json").read_bytes()
     done = call("compare", "plain", "other", "--out", "there")
     assert done.code == 2
-    assert "holds a comparison of another variants: give another --out, or --fresh" in done.err
+    assert "holds a comparison of other variants: give another --out, or --fresh" in done.err
     assert Path("there/compare.json").read_bytes() == before
     assert call("compare", "plain", "other", "--out", "there", "--fresh").code == 0
 

@@ -1,6 +1,5 @@
 """`compare`: did it get slower, or wrong."""
 
-import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +9,7 @@ import typer
 
 from gmixbench.cli.comparing import asked, measured, tasks_of
 from gmixbench.cli.exits import INCONCLUSIVE, NOT_MEASURED, REGRESSED, UsageError
+from gmixbench.cli.markdown import write_markdown
 from gmixbench.cli.options import Locks, all_of, console, one_of, positive, seconds_of, share_of
 from gmixbench.spec import DATASETS, DEFAULT_DATASET, METHODS, MODELS
 
@@ -157,19 +157,13 @@ def _warn(question: "Comparison") -> None:
 
 
 def _tell(outcome: "Outcome", folder: Path, markdown: Path | None) -> None:
-    from gmixbench.record import write_bytes
     from gmixbench.report.comparison.markdown import comparison_markdown
     from gmixbench.report.comparison.page import write_comparison
     from gmixbench.report.comparison.terminal import comparison_lines
 
     for line in comparison_lines(outcome):
         console.print(line, soft_wrap=isinstance(line, str), highlight=False)
-    summary = os.environ.get("GITHUB_STEP_SUMMARY")
-    if markdown is not None:
-        write_bytes(markdown, comparison_markdown(outcome).encode())
-    elif summary:
-        with Path(summary).open("a", encoding="utf-8") as file:  # other steps wrote there before
-            file.write(comparison_markdown(outcome))
+    write_markdown(comparison_markdown(outcome), markdown)
     with console.status("drawing the page"):
         path = write_comparison(folder, outcome)
     typer.echo(f"report: {path}")

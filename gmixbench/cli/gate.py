@@ -1,12 +1,12 @@
 """`gate`: is what is new as good as the baseline."""
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from gmixbench.cli.exits import INCONCLUSIVE, NOT_MEASURED, REGRESSED, UsageError
+from gmixbench.cli.markdown import write_markdown
 from gmixbench.cli.options import console, share_of
 
 if TYPE_CHECKING:
@@ -78,12 +78,7 @@ def _write(
     from gmixbench.report.gate_junit import gate_junit
     from gmixbench.report.gate_markdown import gate_markdown
 
-    summary = os.environ.get("GITHUB_STEP_SUMMARY")
-    if markdown is not None:
-        write_bytes(markdown, gate_markdown(outcome).encode())
-    elif summary:
-        with Path(summary).open("a", encoding="utf-8") as file:  # other steps wrote there before
-            file.write(gate_markdown(outcome))
+    write_markdown(gate_markdown(outcome), markdown)
     if junit is not None:
         write_bytes(junit, gate_junit(outcome))
     if charts is not None:

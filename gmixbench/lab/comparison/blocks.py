@@ -3,7 +3,6 @@
 import math
 import random
 import shutil
-import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,6 +13,7 @@ from pathlib import Path
 
 from gmixbench.lab.comparison import folder as place_on_disk
 from gmixbench.lab.execute import Watch, Worker, job, run_case
+from gmixbench.ruler.comparison import outlook
 from gmixbench.ruler.comparison.judge import judge, whole_blocks
 from gmixbench.ruler.comparison.looks import following
 from gmixbench.ruler.comparison.nouns import Comparison, Outcome, Task
@@ -174,14 +174,10 @@ def spent(comparison: Comparison) -> float:
 
 
 def block_seconds(comparison: Comparison) -> float:
-    """Seconds that a block takes: the mean of the whole ones, or what the pilot makes expect."""
-    blocks: dict[int, float] = {}
-    for each in whole_blocks(comparison):
-        blocks[each.block] = blocks.get(each.block, 0.0) + each.seconds
-    if blocks:
-        return statistics.mean(blocks.values())
+    """Seconds that a block takes: as the whole ones did, or what the pilot makes expect."""
     pilots = [each for each in comparison.readings if each.block == PILOT]
-    return math.fsum(each.seconds + LEAST_SECONDS for each in pilots)
+    expected = math.fsum(each.seconds + LEAST_SECONDS for each in pilots)
+    return outlook.block_seconds(comparison) or expected
 
 
 def _left(comparison: Comparison, block: int) -> list[Step]:

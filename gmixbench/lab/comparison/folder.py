@@ -17,11 +17,11 @@ from gmixbench.spec import Case
 NAME = "compare.json"
 
 _PARTS: dict[str, Callable[[Comparison], Any]] = {
-    "variants": lambda each: [variant.digest for variant in each.variants],
-    "tasks": lambda each: [(task.model, task.method) for task in each.tasks],
-    "data set": lambda each: each.dataset,
-    "machine": lambda each: each.machine,
-    "seed": lambda each: each.seed,
+    "other variants": lambda each: [variant.digest for variant in each.variants],
+    "other tasks": lambda each: [(task.model, task.method) for task in each.tasks],
+    "another data set": lambda each: each.dataset,
+    "another machine": lambda each: each.machine,
+    "another seed": lambda each: each.seed,
 }
 """What makes it another comparison."""
 
@@ -85,7 +85,7 @@ def resumed(folder: Path, asked: Comparison) -> Comparison:
     for what, part in _PARTS.items():
         if part(before) != part(asked):
             raise FolderError(
-                f"{folder} holds a comparison of another {what}: give another --out, or --fresh to "
+                f"{folder} holds a comparison of {what}: give another --out, or --fresh to "
                 "start over"
             )
     return replace(before, variants=asked.variants, band=asked.band, alpha=asked.alpha)

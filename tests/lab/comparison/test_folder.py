@@ -27,17 +27,17 @@ def test_band_and_alpha_may_differ(tmp_path: Path, question: Question) -> None:
 @pytest.mark.parametrize(
     ("other", "what"),
     [
-        ({"machine": {"cpu": "two"}}, "machine"),
-        ({"seed": 2}, "seed"),
+        ({"machine": {"cpu": "two"}}, "another machine"),
+        ({"seed": 2}, "another seed"),
     ],
 )
 def test_another_comparison_is_refused(
     tmp_path: Path, question: Question, other: dict[str, object], what: str
 ) -> None:
     folder.write(tmp_path, question("a", "b"))
-    with pytest.raises(FolderError, match=f"of another {what}: give another --out, or --fresh"):
+    with pytest.raises(FolderError, match=f"of {what}: give another --out, or --fresh"):
         folder.resumed(tmp_path, question("a", "b", **other))
-    with pytest.raises(FolderError, match="another variants"):
+    with pytest.raises(FolderError, match="of other variants"):
         folder.resumed(tmp_path, question("a", "c"))
 
 
