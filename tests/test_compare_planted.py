@@ -48,7 +48,7 @@ def compare(tmp_path: Path, environment: dict[str, str]) -> Compare:
 def test_a_jacobian_counted_twice_is_invalid_at_once(compare: Compare) -> None:
     done = compare("here:numpyro", "here:planted.jacobian")
     assert done.code == 3, done.err
-    assert "here:planted.jacobian is invalid: 1 of 1 processes: density_" in done.out
+    assert "here:planted.jacobian is invalid: 1 of 1 processes: density_error" in done.out
     assert "improved" not in done.out
     assert "seconds_per_gradient" not in done.out
 

@@ -295,8 +295,8 @@ def _trust(comparison: Comparison, variant: int, task: int, seen: int) -> Trust:
     rows = [each for each in comparison.readings if (each.variant, each.task) == (variant, task)]
     if not rows:
         return Trust(variant, task, ("not measured",))
-    faults = [fault for each in rows for fault in (*each.faults, each.failure) if fault]
-    reasons = [f"{len(faults)} of {len(rows)} processes: {faults[0]}"] if faults else []
+    wrong = [(*each.faults, each.failure) for each in rows if each.faults or each.failure]
+    reasons = [f"{len(wrong)} of {len(rows)} processes: {told[0]}" for told in wrong[:1]]
     checked = [each for each in rows if each.checks and each.ess]
     if not checked:
         return Trust(variant, task, tuple(reasons))

@@ -1,6 +1,7 @@
 """Verdicts of a comparison: right ones, and none that chance or a peek would give."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -201,6 +202,14 @@ def test_a_density_that_is_not_the_models_needs_no_statistics(
     outcome = compared(make_comparison, pairs(5, 0.5), faults=wrong)
     assert outcome.verdict == "not measured"
     assert "1 of 5 processes: density_error" in outcome.trusts[1].reasons[0]
+
+
+def test_a_process_with_two_faults_counts_once(make_comparison: Make, pairs: Make) -> None:
+    made: Comparison = make_comparison({"seconds_per_gradient": pairs(3)})
+    first, *others = made.readings
+    twice = replace(first, faults=("density_error 1", "density_constant 2"))
+    (reason,) = judge(replace(made, readings=(twice, *others))).trusts[0].reasons
+    assert reason == "1 of 3 processes: density_error 1"
 
 
 def test_a_begun_block_and_the_pilot_do_not_count(make_comparison: Make, pairs: Make) -> None:
