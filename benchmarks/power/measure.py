@@ -5,7 +5,8 @@
 
 Each process is a line in `equal.csv` or `planted.csv` beside this file, as soon as it is done;
 called again, it goes on. A call under `taskset -c 0` and one under `taskset -c 1` measure at once,
-each the other's noisy neighbour: give the second a name of its own, such as `equal-2.csv`.
+each the other's noisy neighbour: give the second comparisons and a file of its own (`equal 150:300
+equal-2.csv`), and append its lines to the first's.
 """
 
 import csv
@@ -50,10 +51,10 @@ PLANTED = {
 COLUMNS = ("block", "variant", "place", "began", "seconds", "load", *COMPARED["nuts"], "faults")
 
 
-def main(kind: str, count: int, path: Path) -> None:
-    """Measure until there are so many comparisons, or blocks."""
+def main(kind: str, wanted: range, path: Path) -> None:
+    """Measure these comparisons, or blocks, as far as they are not in the file."""
     variants, settings = {"equal": (EQUAL, SHORT), "planted": (PLANTED, LONG)}[kind]
-    blocks = count * BLOCKS if kind == "equal" else count
+    each = BLOCKS if kind == "equal" else 1
     exact = solve(datasets.load("close").x, MODELS["ordered"])
     done = _done(path)
     with tempfile.TemporaryDirectory() as work, path.open("a", newline="") as file:
@@ -61,7 +62,7 @@ def main(kind: str, count: int, path: Path) -> None:
         if not done:
             lines.writeheader()
         begun = time.monotonic()
-        for block in range(blocks):
+        for block in range(wanted.start * each, wanted.stop * each):
             order = [*variants]
             random.Random(block).shuffle(order)  # noqa: S311  # an order, no secret
             for place, name in enumerate(order):
@@ -69,7 +70,7 @@ def main(kind: str, count: int, path: Path) -> None:
                     row = measure(variants[name], settings, block, place, exact, Path(work))
                     lines.writerow({"block": block, "variant": name, **row})
                     file.flush()
-            told = f"block {block + 1} of {blocks}, {(time.monotonic() - begun) / 60:.0f} min"
+            told = f"block {block + 1} of {wanted.stop * each}, {(time.monotonic() - begun) / 60:.0f} min"
             print(told, end="\r", flush=True)
 
 
@@ -119,5 +120,6 @@ def _done(path: Path) -> set[tuple[int, str]]:
 
 
 if __name__ == "__main__":
-    kind_, count_, *name_ = sys.argv[1:]
-    main(kind_, int(count_), FOLDER / (name_ or [f"{kind_}.csv"])[0])
+    kind_, wanted_, *name_ = sys.argv[1:]
+    first_, last_ = wanted_.rpartition(":")[::2]
+    main(kind_, range(int(first_ or 0), int(last_)), FOLDER / (name_ or [f"{kind_}.csv"])[0])
