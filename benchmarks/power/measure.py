@@ -70,7 +70,8 @@ def main(kind: str, wanted: range, path: Path) -> None:
                     row = measure(variants[name], settings, block, place, exact, Path(work))
                     lines.writerow({"block": block, "variant": name, **row})
                     file.flush()
-            told = f"block {block + 1} of {wanted.stop * each}, {(time.monotonic() - begun) / 60:.0f} min"
+            minutes = (time.monotonic() - begun) / 60
+            told = f"block {block + 1} of {wanted.stop * each}, {minutes:.0f} min"
             print(told, end="\r", flush=True)
 
 
