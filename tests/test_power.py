@@ -41,7 +41,8 @@ def write(path, variants, blocks, columns):
                 told = {"seconds_per_gradient": clock, "ess_per_gradient": ess}
                 told |= {"warmup_s": 0.1 + 0.01 * wobble(block, side + 20)}
                 where = {"block": block, "variant": name, "place": (side + block) % len(variants)}
-                when = {"began": f"2026-11-25T20:{block:02}", "seconds": 4.5, "load": block % 3}
+                when = {"began": f"2026-11-25T20:{block:02}", "cpu": "Z80"}
+                when |= {"seconds": 4.5, "load": block % 3}
                 lines.writerow(where | when | told)
 
 
@@ -65,6 +66,7 @@ def test_the_table_tells_what_is_in_the_files(measured):
     assert "| slower-10, band 5 % | seconds_per_gradient | regressed | regressed (13), " in page
     assert "| again, band 2 % | seconds_per_gradient | equivalent | equivalent (13), " in page
     assert "−20." in page
+    assert "182 processes on Z80; " in page.replace("\n", " ")
     assert "measured 2026-11-25.*" in page.replace("\n", " ")
     assert (measured / "power.png").read_bytes().startswith(b"\x89PNG")
 

@@ -24,6 +24,7 @@ class Process:
 
     place: int
     began: str
+    cpu: str
     seconds: float
     load: float
     metrics: dict[str, float | None]
@@ -65,6 +66,7 @@ def _process(line: Mapping[str, str]) -> Process:
     return Process(
         place=int(line["place"]),
         began=line["began"],
+        cpu=line["cpu"],
         seconds=float(line["seconds"]),
         load=float(line["load"]),
         metrics={name: float(line[name]) if line[name] else None for name in METRICS},

@@ -20,6 +20,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from gmixbench.lab import datasets
+from gmixbench.lab.environment import describe
 from gmixbench.lab.execute import HERE, Worker, job, run_case
 from gmixbench.ruler.comparison.judge import COMPARED
 from gmixbench.ruler.comparison.reading import Place, reading
@@ -48,7 +49,8 @@ PLANTED = {
     "sticky-20": ("planted.sticky", {"PLANTED_STAYS": "0.46"}),
 }
 
-COLUMNS = ("block", "variant", "place", "began", "seconds", "load", *COMPARED["nuts"], "faults")
+WHERE = ("block", "variant", "place", "began", "cpu", "seconds", "load")
+COLUMNS = (*WHERE, *COMPARED["nuts"], "faults")
 
 
 def main(kind: str, wanted: range, path: Path) -> None:
@@ -94,6 +96,7 @@ def measure(
     return {
         "place": place,
         "began": began,
+        "cpu": describe()["cpu"],
         "seconds": f"{found.seconds:.2f}",
         "load": load,
         **{name: found.metrics.get(name) for name in COMPARED["nuts"]},

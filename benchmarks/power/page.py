@@ -1,6 +1,6 @@
 """The page: where it comes from, what was asked, every number, and what they mean."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from textwrap import fill
 
 from asked import asked
@@ -14,15 +14,16 @@ from gmixbench.lab.environment import describe
 VERSIONS = {"Python": "python", "NumPyro": "numpyro", "JAX": "jax", "gmixbench": "gmixbench"}
 
 
-def page(short: Short, long: Long, days: Sequence[str]) -> str:
+def page(short: Short, long: Long, days: Sequence[str], cpus: Mapping[str, int]) -> str:
     """All of it, in Markdown.
 
     Parameters
     ----------
     days : on which the processes ran, in order
+    cpus : how many processes ran on each
     """
     sections = (
-        _head(short, long, days),
+        _head(short, long, days, cpus),
         asked(short, long),
         "![Power by size of change, power by rule, time to the answer, and noise](power.png)",
         equal(short),
@@ -42,9 +43,10 @@ def _wrapped(part: str) -> str:
     return fill(words, 100, break_long_words=False, break_on_hyphens=False).replace("\u00a0", " ")
 
 
-def _head(short: Short, long: Long, days: Sequence[str]) -> str:
+def _head(short: Short, long: Long, days: Sequence[str], cpus: Mapping[str, int]) -> str:
     here = describe()
     versions = ", ".join(f"{name} {here[key]}" for name, key in VERSIONS.items() if key in here)
+    machines = "; ".join(f"{count:,} processes on {cpu}" for cpu, count in cpus.items())
     when = days[0] if len(days) == 1 else f"{days[0]} to {days[-1]}"
     return f"""# Power and false alarms of `gmixbench compare`
 
@@ -55,7 +57,7 @@ process is fresh, and each comparison is judged by the project's own `judge`, at
 share stands its interval by Clopper and Pearson, of which each bound holds with
 {100 * (1 + CONFIDENCE) / 2:.0f} %.
 
-*{here["cpu"]}, {here["cores"]} cores, shared; {versions}; measured {when}.*"""
+*{machines}; {here["cores"]} cores, shared; {versions}; measured {when}.*"""
 
 
 def _meaning() -> str:

@@ -8,6 +8,7 @@ the project's own `judge`. Leaves `README.md` and `power.png` there.
 """
 
 import sys
+from collections import Counter
 from pathlib import Path
 
 from blocks import groups, processes, read
@@ -28,9 +29,9 @@ def main(folder: Path, resamples: int) -> None:
     equal = [group for file in files for group in groups(read(file, [*EQUAL]), BLOCKS)]
     planted = [*read(folder / "planted.csv", [*PLANTED]).values()]
     short, long = of_equal(equal), of_planted(planted, resamples)
-    began = [each.began for group in [*equal, planted] for each in processes(group)]
-    days = sorted({moment[:10] for moment in began})
-    text = page(short, long, days)
+    all_of_them = [each for group in [*equal, planted] for each in processes(group)]
+    days = sorted({each.began[:10] for each in all_of_them})
+    text = page(short, long, days, Counter(each.cpu for each in all_of_them))
     (folder / "README.md").write_text(text, encoding="utf-8")
     with style.house_style():
         (folder / "power.png").write_bytes(style.png(chart(short, long)))
