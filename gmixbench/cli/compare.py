@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -108,13 +109,19 @@ def compare(
     folder = out or Path("results") / f"compare-{label(question)}"
     _warn(question)
     outcome = measured(folder, question, sides, budget=seconds, timeout=timeout, fresh=fresh)
-    if confirm and any(each.verdict in ("improved", "regressed") for each in outcome.whole):
-        from gmixbench.ruler.comparison.confirm import confirmed
+    if confirm and any(each.moved for each in outcome.whole):
+        from gmixbench.ruler.comparison.confirm import confirmed, settled
 
         typer.echo("a change: measuring it again, with other seeds")
         again = replace(question, seed=question.seed + AGAIN)
         second = measured(
-            folder / "again", again, sides, budget=seconds, timeout=timeout, fresh=fresh
+            folder / "again",
+            again,
+            sides,
+            budget=seconds,
+            timeout=timeout,
+            fresh=fresh,
+            done=partial(settled, outcome),
         )
         outcome = confirmed(outcome, second)
     _tell(outcome, folder, markdown)

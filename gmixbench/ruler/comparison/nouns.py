@@ -151,6 +151,8 @@ class Finding:
         answer, or none in sight.
     remark
         What else must be known of the verdict.
+    unconfirmed
+        Whether it is a change that was measured again and not found again.
     """
 
     pair: tuple[int, int]
@@ -165,6 +167,12 @@ class Finding:
     repeats: bool = False
     more: int | None = None
     remark: str = ""
+    unconfirmed: bool = False
+
+    @property
+    def moved(self) -> bool:
+        """Whether it is told to be worse, or better."""
+        return self.verdict in ("improved", "regressed")
 
     @property
     def asked(self) -> bool:
@@ -234,6 +242,10 @@ class Outcome:
 
     @property
     def answered(self) -> bool:
-        """Whether all that must be answered is; then there is no more to measure."""
+        """Whether all that must be answered is; then there is no more to measure.
+
+        A change that was found but once must be answered too: it is not known to be none.
+        """
         asked = [each for each in self.findings if each.asked]
-        return bool(asked) and all(each.verdict != "inconclusive" for each in asked)
+        open_ = [each for each in self.findings if each.unconfirmed]
+        return bool(asked) and all(each.verdict != "inconclusive" for each in (*asked, *open_))

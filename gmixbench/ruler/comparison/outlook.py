@@ -26,7 +26,7 @@ def outlook(outcome: Outcome) -> Outlook:
     waiting = tuple(
         each
         for each in outcome.findings
-        if each.asked and each.verdict == "inconclusive" and not each.remark
+        if each.asked and each.verdict == "inconclusive" and not each.unconfirmed
     )
     needed = [each.more for each in waiting if each.more is not None]
     if len(needed) < len(waiting):
