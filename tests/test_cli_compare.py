@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from gmixbench.cli import bisect
+from gmixbench.lab import building
 from gmixbench.lab.comparison import blocks, holding, releases, sides, trial
 from gmixbench.lab.comparison.sides import Side
 from gmixbench.lab.stacks import StackError
@@ -202,7 +203,8 @@ def history(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     def between(*_: object) -> tuple[SimpleNamespace, ...]:
         return tuple(
-            SimpleNamespace(name=name, released=f"2026-0{k}-01") for k, name in RELEASES.items()
+            SimpleNamespace(name=name, released=f"2026-0{k}-01", package=name, ppl=name)
+            for k, name in RELEASES.items()
         )
 
     def of(stack: SimpleNamespace, *_: object) -> Side:
@@ -277,6 +279,71 @@ def test_a_held_release_that_does_not_run_has_its_own_dependencies(
     done = call("bisect", "--good", "plain#1", "--bad", "slow#6")
     assert done.code == 1
     assert "with dependencies of its own, since it does not import" in done.out
+
+
+@pytest.mark.usefixtures("history")
+def test_a_release_that_can_t_be_had_is_left_out_with_its_reason(
+    call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fine = sides.of
+
+    def of(stack: SimpleNamespace, *rest: object) -> Side:
+        if stack.name == "plain#3":
+            raise StackError("plain#3: no Python 3.6 here")
+        return fine(stack, *rest)
+
+    monkeypatch.setattr(sides, "of", of)
+    done = call("bisect", "--good", "plain#1", "--bad", "slow#6")
+    assert done.code == 4
+    assert "plain#3: skip: no Python 3.6 here" in done.out
+    assert "is one of plain#3 (2026-03-01), slow#4 (2026-04-01)" in done.out
+
+
+@pytest.mark.usefixtures("history")
+def test_a_release_that_can_t_be_built_is_left_out_with_its_reason(
+    call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def build(*_: object, **__: object) -> None:
+        raise StackError("slow#6: the wheel is gone")
+
+    def of(stack: SimpleNamespace, *_: object) -> Side:
+        return Side(named(stack.name).variant, stack)
+
+    monkeypatch.setattr(building, "build", build)
+    monkeypatch.setattr(sides, "of", of)
+    done = call("bisect", "--good", "plain#1", "--bad", "slow#6", "--own-dependencies")
+    assert done.code == 3
+    assert "slow#6 could not be told: the wheel is gone" in done.err
+    assert "--budget" not in done.err
+
+
+@pytest.mark.usefixtures("history")
+@pytest.mark.parametrize("metric", ["seconds_per_gradient", "valid"])
+def test_a_last_release_without_an_answer_is_inconclusive(call: Call, metric: str) -> None:
+    options = ["--metric", metric, "--budget", "1s"]
+    done = call("bisect", "--good", "plain#1", "--bad", "slow#6", *options)
+    assert done.code == 4
+    assert "within the budget: give a longer --budget" in done.err
+    assert "good" not in done.out
+
+
+@pytest.mark.usefixtures("history")
+@pytest.mark.parametrize(
+    ("kind", "metric", "code"),
+    [
+        ("biased", "seconds_per_gradient", 3),
+        ("broken", "seconds_per_gradient", 3),
+        ("broken", "valid", 3),  # a crash is no wrong answer
+    ],
+)
+def test_a_last_release_that_is_wrong_is_told_with_its_reason(
+    call: Call, monkeypatch: pytest.MonkeyPatch, kind: str, metric: str, code: int
+) -> None:
+    monkeypatch.setitem(RELEASES, 6, f"{kind}#6")
+    done = call("bisect", "--good", "plain#1", "--bad", f"{kind}#6", "--metric", metric)
+    assert done.code == code
+    assert f"{kind}#6 could not be told: invalid: " in done.err
+    assert "--budget" not in done.err
 
 
 def test_an_unknown_metric_is_one_line(call: Call, history: list[str]) -> None:

@@ -11,7 +11,16 @@ import typer
 from gmixbench.cli.comparing import asked, measured, tasks_of
 from gmixbench.cli.exits import INCONCLUSIVE, NOT_MEASURED, REGRESSED, UsageError
 from gmixbench.cli.markdown import write_markdown
-from gmixbench.cli.options import Locks, all_of, console, one_of, positive, seconds_of, share_of
+from gmixbench.cli.options import (
+    Locks,
+    all_of,
+    console,
+    one_of,
+    positive,
+    probability,
+    seconds_of,
+    share_of,
+)
 from gmixbench.spec import DATASETS, DEFAULT_DATASET, METHODS, MODELS
 
 if TYPE_CHECKING:
@@ -98,8 +107,7 @@ def compare(
     one_of("dataset", dataset, DATASETS)
     width, seconds = share_of("--band", band), seconds_of("--budget", budget)
     positive("--timeout", timeout)
-    if not 0 < alpha < 1:
-        raise UsageError(f"--alpha {alpha:g}: give a probability between 0 and 1")
+    probability("--alpha", alpha)
     if hold_dependencies and attribute:
         raise UsageError("--attribute holds the dependencies, step by step: leave the other out")
     sides = _sides(a, b, sampler, locks, hold=hold_dependencies, attribute=attribute)
