@@ -14,9 +14,9 @@ from pathlib import Path
 from gmixbench.lab.comparison import folder as place_on_disk
 from gmixbench.lab.execute import Watch, Worker, job, run_case
 from gmixbench.ruler.comparison import outlook
-from gmixbench.ruler.comparison.judge import judge, whole_blocks
+from gmixbench.ruler.comparison.judge import judge
 from gmixbench.ruler.comparison.looks import following
-from gmixbench.ruler.comparison.nouns import Comparison, Outcome, Task
+from gmixbench.ruler.comparison.nouns import PILOT, Comparison, Outcome, Task
 from gmixbench.ruler.comparison.reading import Place, reading
 from gmixbench.spec import Case, NutsSettings, Settings
 from gmixbench.truth.exact import Exact
@@ -34,10 +34,6 @@ MOST_DRAWS, MOST_STEPS = 200_000, 2_000_000
 COLD_EVERY = 3
 """One block in so many has empty compilation caches: engines that keep what they compile take
 longer to compile than to sample, and the other metrics need blocks more than those of compiling."""
-
-PILOT = -1
-"""Number of the block that is measured first and not counted: it fills the caches, and tells how
-many draws it takes."""
 
 
 @dataclass(frozen=True)
@@ -154,7 +150,7 @@ def order(comparison: Comparison, block: int) -> list[Step]:
 
 def next_block(comparison: Comparison) -> int:
     """Number of the block that is begun, or comes next."""
-    return len({each.block for each in whole_blocks(comparison)})
+    return len({each.block for each in comparison.whole_blocks})
 
 
 def goes_on(outcome: Outcome, budget: float) -> bool:

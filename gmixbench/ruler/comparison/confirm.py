@@ -51,4 +51,5 @@ def _held(first: Finding, second: Finding | None) -> Finding:
 
 
 def _both(first: Trust, second: Trust) -> Trust:
-    return replace(first, reasons=(*first.reasons, *second.reasons))
+    reasons = tuple(dict.fromkeys((*first.reasons, *second.reasons)))
+    return replace(first, reasons=reasons, wrong=first.wrong or second.wrong)

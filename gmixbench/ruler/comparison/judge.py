@@ -3,7 +3,6 @@
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
 
 import numpy as np
 from scipy.stats import norm
@@ -16,12 +15,10 @@ from gmixbench.ruler.comparison.nouns import (
     Interval,
     Outcome,
     Reading,
-    Trust,
 )
-from gmixbench.ruler.comparison.pooled import pooled
 from gmixbench.ruler.comparison.signed_rank import estimate, interval, p_above
+from gmixbench.ruler.comparison.trust import trusts
 from gmixbench.ruler.tolerances import TOLERANCES, Tolerance
-from gmixbench.ruler.verdict import FAMILYWISE, limit
 
 COMPARED = {
     "nuts": (
@@ -98,16 +95,11 @@ def judge(comparison: Comparison) -> Outcome:
     ----------
     comparison : with readings of any number of blocks; one that is begun does not count
     """
-    readings = whole_blocks(comparison)
+    readings = comparison.whole_blocks
     blocks = len({each.block for each in readings})
-    seen = looks(blocks)
     measured = [*_differences(comparison, readings)]
-    trusts = tuple(
-        _trust(comparison, variant, task, len(seen))
-        for variant in range(len(comparison.variants))
-        for task in range(len(comparison.tasks))
-    )
-    wrong = {(each.variant, each.task) for each in trusts if not each.valid}
+    believed = trusts(comparison)
+    wrong = {(each.variant, each.task) for each in believed if not each.valid}
     told = [
         each
         for each in _findings(comparison, measured, blocks)
@@ -121,16 +113,7 @@ def judge(comparison: Comparison) -> Outcome:
         for task in range(len(comparison.tasks))
         if _same_draws(readings, pair, task)
     )
-    return Outcome(comparison, blocks, len(seen), tuple(told), trusts, same)
-
-
-def whole_blocks(comparison: Comparison) -> list[Reading]:
-    """Readings of the blocks in which every variant has every task; the pilot is none of them."""
-    wanted = len(comparison.variants) * len(comparison.tasks)
-    counted = [each for each in comparison.readings if each.block >= 0]
-    ordered = sorted(counted, key=lambda each: each.block)
-    blocks = [[*rows] for _, rows in groupby(ordered, key=lambda each: each.block)]
-    return [row for rows in blocks if len(rows) == wanted for row in rows]
+    return Outcome(comparison, blocks, len(looks(blocks)), tuple(told), believed, same)
 
 
 def _differences(comparison: Comparison, readings: Sequence[Reading]) -> Iterator[Differences]:
@@ -289,29 +272,6 @@ def _more(last: Look, level: float, blocks_each: float) -> int | None:
         if half * wider * math.sqrt(count / seen) < distance:
             return math.ceil((seen - count) * blocks_each)
     return None
-
-
-def _trust(comparison: Comparison, variant: int, task: int, seen: int) -> Trust:
-    rows = [each for each in comparison.readings if (each.variant, each.task) == (variant, task)]
-    if not rows:
-        return Trust(variant, task, ("not measured",))
-    wrong = [(*each.faults, each.failure) for each in rows if each.faults or each.failure]
-    reasons = [f"{len(wrong)} of {len(rows)} processes: {told[0]}" for told in wrong[:1]]
-    checked = [each for each in rows if each.checks and each.ess]
-    if not checked:
-        return Trust(variant, task, tuple(reasons))
-    worst = max(pooled(checked), key=lambda check: check.z)
-    # The error of all looks: judged at each of them, and after the last.
-    allowed = limit(
-        len(checked[0].checks),
-        math.fsum(each.ess or 0.0 for each in checked),
-        FAMILYWISE * share(seen),
-    )
-    if not worst.z <= allowed:
-        reasons.append(
-            f"{worst.name} is {worst.z:.1f} standard errors from the exact one, {allowed:.1f} pass"
-        )
-    return Trust(variant, task, tuple(reasons), worst.z, allowed, worst.name)
 
 
 def _same_draws(readings: Sequence[Reading], pair: tuple[int, int], task: int) -> bool:

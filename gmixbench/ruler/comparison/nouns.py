@@ -1,12 +1,17 @@
 """The nouns of a comparison: what is compared, what each process left, and what may be said."""
 
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Literal
 
 from gmixbench.ruler.compare import Verdict
 from gmixbench.ruler.score import Check
 from gmixbench.ruler.tolerances import TOLERANCES
 from gmixbench.spec import Case, Mixture, Settings
+
+PILOT = -1
+"""Number of the block that is measured first and of which no metric counts: it fills the caches,
+and tells how many draws it takes."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +52,7 @@ class Reading:
     ----------
     block, variant, task
         What it was for; variants and tasks by their place in the comparison. In a block all
-        processes have one seed. A negative block is the pilot, which no metric counts.
+        processes have one seed.
     place
         Its place in the random order of its block, 0 for the first.
     cold
@@ -57,7 +62,7 @@ class Reading:
     checks
         Estimates against the exact posterior, of NUTS.
     ess
-        Least ESS of any label-invariant quantity, of NUTS.
+        Least ESS of any label-invariant quantity, of NUTS; `None` of draws that don't vary.
     faults
         What no chance explains: a density that is not the model's, a loss that can't be.
     failure
@@ -95,7 +100,7 @@ class Comparison:
     alpha
         Probability that any verdict is wrong, at the most, over all metrics and all looks.
     seed
-        That of the first block; each block has the next one.
+        That of the pilot; each block after it has the next one.
     machine
         Processor, system, and versions of the ruler.
     readings
@@ -117,6 +122,15 @@ class Comparison:
         last = len(self.variants) - 1
         steps = [(k, k + 1) for k in range(last)]
         return ((0, last), *steps) if last > 1 else ((0, last),)
+
+    @property
+    def whole_blocks(self) -> tuple[Reading, ...]:
+        """Readings of the blocks that have every variant and task, in order; the pilot is none."""
+        wanted = len(self.variants) * len(self.tasks)
+        counted = [each for each in self.readings if each.block != PILOT]
+        ordered = sorted(counted, key=lambda each: each.block)
+        blocks = [[*rows] for _, rows in groupby(ordered, key=lambda each: each.block)]
+        return tuple(row for rows in blocks if len(rows) == wanted for row in rows)
 
 
 @dataclass(frozen=True)
@@ -190,7 +204,9 @@ class Trust:
     """Whether the answer of a variant in a task is right, all its processes taken together.
 
     `z` is the largest distance from the exact posterior in standard errors of all draws, `limit`
-    what is allowed, and `worst` which check it is of; `None` for ADVI.
+    what is allowed, and `worst` which check it is of; `None` for ADVI. `wrong` tells whether the
+    answer is known to be wrong: else what speaks against it is that it was not measured, or too
+    little.
     """
 
     variant: int
@@ -199,6 +215,7 @@ class Trust:
     z: float | None = None
     limit: float | None = None
     worst: str = ""
+    wrong: bool = False
 
     @property
     def valid(self) -> bool:

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from statistics import mean
 
-from gmixbench.ruler.comparison.judge import whole_blocks
 from gmixbench.ruler.comparison.nouns import Comparison, Finding, Outcome
 
 
@@ -41,6 +40,6 @@ def block_seconds(comparison: Comparison) -> float:
     Not the median: one block in a few compiles anew and takes far longer, and counts as well.
     """
     sums: dict[int, float] = {}
-    for each in whole_blocks(comparison):
+    for each in comparison.whole_blocks:
         sums[each.block] = sums.get(each.block, 0.0) + each.seconds
     return mean(sums.values()) if sums else 0.0

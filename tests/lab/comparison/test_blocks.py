@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 from gmixbench.lab.comparison import blocks, folder
-from gmixbench.lab.comparison.blocks import COLD_EVERY, LEAST_SECONDS, PILOT, measure, order
+from gmixbench.lab.comparison.blocks import COLD_EVERY, LEAST_SECONDS, measure, order
 from gmixbench.lab.execute import HERE, Worker
 from gmixbench.record import Job
 from gmixbench.ruler.comparison.judge import judge
 from gmixbench.ruler.comparison.looks import FIRST
-from gmixbench.ruler.comparison.nouns import Comparison
+from gmixbench.ruler.comparison.nouns import PILOT, Comparison
 from gmixbench.truth.exact import Exact
 
 pytestmark = pytest.mark.usefixtures("measured_jobs")

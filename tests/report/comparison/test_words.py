@@ -59,7 +59,7 @@ SAID = {
     ),
     "invalid": (
         "ordered nuts: B is invalid: mean of the larger mean is 9.3 standard errors from the exact "
-        "one, 4.8 pass: no speed is shown."
+        "one, 4.5 pass: no speed is shown."
     ),
     "failed": "B is invalid: 30 of 30 processes: crash: boom: no speed is shown.",
     "steps": "pytensor 2.28.1 → 2.30.0 carries it: seconds per gradient evaluation +13 % of +14 %.",
