@@ -77,6 +77,7 @@ def test_what_fails_is_told_with_its_own_words(call: Call) -> None:
     done = call("compare", "plain", "broken")
     assert done.code == 3
     assert "ValueError: no" in done.out
+    assert "1 processes failed: call it again to measure them again" in done.out
 
 
 @pytest.mark.usefixtures("no_page")

@@ -86,6 +86,12 @@ def measured(
             typer.echo(f"stopped; {folder} holds what was measured: call it again to go on")
             raise typer.Exit(INTERRUPTED) from None
     outcome = judge(now)
+    failed = sum(bool(each.failure) for each in now.readings)
+    if failed:
+        typer.echo(
+            f"{failed} processes failed: call it again to measure them again; where the time was "
+            "short, with a longer --timeout"
+        )
     if outcome.valid and not done(outcome):
         _tell_what_would_do(outcome)
     return outcome

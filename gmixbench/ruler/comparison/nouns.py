@@ -62,7 +62,7 @@ class Reading:
     checks
         Estimates against the exact posterior, of NUTS.
     ess
-        Least ESS of any label-invariant quantity, of NUTS; `None` of draws that don't vary.
+        Least ESS of any label-invariant quantity, of NUTS; `None` where that is not finite.
     faults
         What no chance explains: a density that is not the model's, a loss that can't be.
     failure

@@ -13,7 +13,7 @@ import pytest
 from gmixbench.lab.comparison import blocks, folder
 from gmixbench.lab.comparison.blocks import COLD_EVERY, LEAST_SECONDS, measure, order
 from gmixbench.lab.execute import HERE, Worker
-from gmixbench.record import Job
+from gmixbench.record import Failure, Job
 from gmixbench.ruler.comparison.judge import judge
 from gmixbench.ruler.comparison.looks import FIRST
 from gmixbench.ruler.comparison.nouns import PILOT, Comparison
@@ -143,3 +143,38 @@ def test_what_is_on_disk_is_all_of_it(tmp_path: Path, question: Question, exact:
     assert folder.read(tmp_path) == found
     assert len(json.loads((tmp_path / folder.NAME).read_text())["readings"]) == len(found.readings)
     assert sorted(path.name for path in tmp_path.iterdir()) == [folder.NAME]
+
+
+def test_what_failed_is_measured_again_and_what_is_wrong_is_not(
+    tmp_path: Path,
+    question: Question,
+    measured_jobs: list[Job],
+    exact: Exact,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    fake = blocks.run_case
+
+    def failing(work: Job, out: Path, **rest: Any) -> Any:
+        record = fake(work, out, **rest)
+        return Failure(work.case, "crash", "SIGKILL") if len(measured_jobs) == 8 else record
+
+    monkeypatch.setattr(blocks, "run_case", failing)
+    assert judge(run(tmp_path, question("plain", "slow"), exact)).verdict == "not measured"
+    assert len(measured_jobs) == 8
+    found = run(tmp_path, question("plain", "slow"), exact)
+    assert judge(found).verdict == "regressed"
+    assert len(measured_jobs) == 1 + 2 * (1 + FIRST)
+    assert measured_jobs[8].case == measured_jobs[7].case
+    wrong = run(tmp_path / "wrong", question("plain", "biased"), exact)
+    before = len(measured_jobs)
+    assert run(tmp_path / "wrong", question("plain", "biased"), exact) == wrong
+    assert len(measured_jobs) == before
+
+
+def test_a_pilot_that_failed_is_measured_again(
+    tmp_path: Path, question: Question, measured_jobs: list[Job], exact: Exact
+) -> None:
+    for _ in range(2):
+        found = run(tmp_path, question("plain", "broken"), exact)
+        assert [each.variant for each in found.readings if each.failure] == [1]
+    assert [job.case.backend for job in measured_jobs].count("broken") == 2

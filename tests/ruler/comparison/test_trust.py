@@ -88,7 +88,7 @@ def test_from_the_first_look_on_there_must_be_evidence(
 
 
 @pytest.mark.parametrize("estimate", [1.0, 1.1])
-def test_draws_that_do_not_vary_are_no_evidence(make_comparison: Make, estimate: float) -> None:
+def test_draws_without_an_ess_are_no_evidence(make_comparison: Make, estimate: float) -> None:
     made = course(make_comparison, np.zeros(FIRST))
     still = (Check("mean of it", estimate, 1.0, math.nan, math.nan),)
     rows = tuple(replace(each, checks=still, ess=None) for each in made.readings)
