@@ -1,7 +1,7 @@
 """What may be said of a comparison: right or wrong first, then each metric, look by look."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -50,7 +50,8 @@ FARTHEST = 1000
 class Differences:
     """One metric of one task between two variants, in the blocks where both tell it.
 
-    `values` has shape (n, 2), old and new; `differences` shape (n,).
+    `values` has shape (n, 2), old and new; `differences` shape (n,). `asked` tells whether there
+    must be an answer.
     """
 
     pair: tuple[int, int]
@@ -58,6 +59,7 @@ class Differences:
     tolerance: Tolerance
     band: float
     values: np.ndarray
+    asked: bool
 
     @property
     def differences(self) -> np.ndarray:
@@ -77,11 +79,6 @@ class Differences:
         return len(old) >= REPEATED and bool(
             np.all(np.abs(new - old) <= DIGITS * np.maximum(np.abs(old), np.abs(new)))
         )
-
-    @property
-    def asked(self) -> bool:
-        """Whether there must be an answer."""
-        return self.tolerance.asked and self.tolerance.metric != "compile_s"
 
     def first(self, blocks: int) -> "Differences":
         """Those of the first blocks."""
@@ -121,6 +118,7 @@ def _differences(comparison: Comparison, readings: Sequence[Reading]) -> Iterato
     blocks = sorted({each.block for each in readings})
     for pair in comparison.pairs:
         for k, task in enumerate(comparison.tasks):
+            found: dict[str, np.ndarray] = {}
             for metric in COMPARED["nuts" if task.method == "nuts" else "advi"]:
                 tolerance = TOLERANCES[metric]
                 rows = [
@@ -128,10 +126,23 @@ def _differences(comparison: Comparison, readings: Sequence[Reading]) -> Iterato
                 ]
                 told = [row for row in rows if all(usable(tolerance, value) for value in row)]
                 values = np.array(told, dtype=float)
-                if not told or values.max() <= tolerance.negligible:
-                    continue
+                if told and values.max() > tolerance.negligible:
+                    found[metric] = values
+            asked = _asked(found)
+            for metric, values in found.items():
+                tolerance = TOLERANCES[metric]
                 band = comparison.band if tolerance.machine else tolerance.band
-                yield Differences(pair, k, tolerance, band, values)
+                yield Differences(pair, k, tolerance, band, values, metric in asked)
+
+
+def _asked(told: Collection[str]) -> set[str]:
+    """Metrics that must have an answer: the factors that explain the others.
+
+    Where a library tells no gradients there are none: then it is how fast it draws. Compilation
+    explains itself alone, and few blocks tell it.
+    """
+    factors = {metric for metric in told if TOLERANCES[metric].asked and metric != "compile_s"}
+    return factors or {"draws_per_second"} & {*told}
 
 
 def usable(tolerance: Tolerance, value: float | None) -> bool:
@@ -242,6 +253,7 @@ def _told(
         change=Interval(read(found.estimate), read(found.low), read(found.high)),
         band=each.band,
         blocks=blocks,
+        asked=each.asked,
         more=more,
     )
 

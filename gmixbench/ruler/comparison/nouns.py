@@ -158,6 +158,8 @@ class Finding:
         What is equivalent, on the same scale: a share of a ratio, else in the metric's unit.
     blocks
         Blocks it rests on; 0 where there were too few to look, and `change` is the estimate alone.
+    asked
+        Whether there must be an answer: it explains the others.
     repeats
         Whether both sides agree in each block to the last digits, so that no chance is involved.
     more
@@ -178,6 +180,7 @@ class Finding:
     change: Interval
     band: float
     blocks: int
+    asked: bool
     repeats: bool = False
     more: int | None = None
     remark: str = ""
@@ -187,11 +190,6 @@ class Finding:
     def moved(self) -> bool:
         """Whether it is told to be worse, or better."""
         return self.verdict in ("improved", "regressed")
-
-    @property
-    def asked(self) -> bool:
-        """Whether there must be an answer: it explains the others."""
-        return TOLERANCES[self.metric].asked and self.metric != "compile_s"
 
     @property
     def ratio(self) -> bool:
