@@ -176,18 +176,29 @@ def test_noise_is_told_kept_and_known_by_compare(
     assert done.code == 0
     assert "seconds_per_gradient" in done.out
     (kept,) = Path("cache/noise").glob("plain-*.json")
-    floor = json.loads(kept.read_text())["floors"][0]
-    assert 0 < floor["change"] < 0.02
+    (floor,) = json.loads(kept.read_text())["floors"]  # of what repeats there is none
+    assert floor["floor"]["metric"] == "seconds_per_gradient"
+    assert 0 < floor["floor"]["change"] < 0.02
+    assert floor["budget"] == 2.0
+    # Held against a band of its own, whatever --band is.
+    algorithm = {**floor, "floor": {**floor["floor"], "metric": "ess_per_gradient", "change": 0.9}}
+    kept.write_text(json.dumps({"floors": [floor, algorithm]}))
     narrow = call("compare", "plain", "plain#again", "--band", "0.01%", "--budget", "1s")
+    assert len(narrow.err.splitlines()) == 1
     assert "the band of 0.01 % is below what this machine could tell" in narrow.err
     wide = call("compare", "plain", "plain#again", "--band", "50%")
     assert "below what this machine" not in wide.err
+    kept.write_text("cut")
+    damaged = call("compare", "plain", "plain#again", "--budget", "1s")
+    assert damaged.code == 0
+    assert len(damaged.err.splitlines()) == 1
+    assert "left out; `gmixbench noise` writes it anew" in damaged.err
 
 
 def test_noise_of_too_few_blocks_is_none(call: Call) -> None:
     done = call("noise", "plain", "--budget", "1s")
     assert done.code == 3
-    assert "too few to tell: give a longer --budget" in done.err
+    assert "too few: give a longer --budget" in done.err
 
 
 # bisect

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gmixbench.cli.comparing import asked, measured, tasks_of
-from gmixbench.cli.exits import INCONCLUSIVE, NOT_MEASURED, REGRESSED, UsageError
+from gmixbench.cli.exits import INCONCLUSIVE, NOT_MEASURED, REGRESSED, UsageError, one_line
 from gmixbench.cli.markdown import write_markdown
 from gmixbench.cli.options import (
     Locks,
@@ -160,13 +160,22 @@ def _of(text: str, sampler: str | None) -> str:
 
 def _warn(question: "Comparison") -> None:
     from gmixbench.lab.comparison.floors import known
+    from gmixbench.record import DamagedRecordError
+    from gmixbench.ruler.tolerances import TOLERANCES
 
-    for floor in known(question):
-        if floor.change > question.band:
+    try:
+        kept = known(question)
+    except DamagedRecordError as error:
+        typer.echo(f"{one_line(error)}: left out; `gmixbench noise` writes it anew", err=True)
+        return
+    for each in kept:
+        floor = each.floor
+        # The others have a band of their own, which is not the user's.
+        if TOLERANCES[floor.metric].machine and floor.change > question.band:
             typer.echo(
                 f"the band of {100 * question.band:g} % is below what this machine could tell of "
-                f"{floor.metric} ({100 * floor.change:.1f} %, `gmixbench noise`): widen it, or "
-                "give a longer --budget",
+                f"{floor.metric} ({100 * floor.change:.1f} %, `gmixbench noise` in "
+                f"{each.budget:.0f} s): widen it, or give a longer --budget",
                 err=True,
             )
 
