@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -12,10 +13,11 @@ from gmixbench.cli import bisect
 from gmixbench.lab import building
 from gmixbench.lab.comparison import blocks, holding, releases, sides, trial
 from gmixbench.lab.comparison.sides import Side
-from gmixbench.lab.stacks import StackError
+from gmixbench.lab.stacks import Stack, StackError
 from gmixbench.report.comparison import page
 from gmixbench.ruler.comparison.looks import FIRST
 from gmixbench.ruler.comparison.nouns import Variant
+from gmixbench.spec import Case
 
 pytestmark = pytest.mark.usefixtures("measured_jobs")
 
@@ -135,11 +137,12 @@ def test_a_change_is_measured_again_where_that_is_asked(call: Call) -> None:
         (["--dataset", "none"], "unknown dataset 'none'"),
         (["--timeout", "0"], "--timeout 0: a positive number is wanted"),
         (["--hold-dependencies", "--attribute"], "leave the other out"),
+        (["--sampler", "numpyro"], "a:plain: give --sampler or :BACKEND, not both"),
     ],
 )
 @pytest.mark.usefixtures("no_page")
 def test_wrong_use_is_one_line(call: Call, options: list[str], said: str) -> None:
-    done = call("compare", "plain", "slow", *options)
+    done = call("compare", "a:plain", "slow", *options)
     assert done.code == 2
     assert said in done.err
     assert len(done.err.splitlines()) == 1
@@ -165,6 +168,25 @@ def test_steps_between_the_sides_are_told_apart(
     done = call("compare", "plain", "slow", "--attribute")
     assert done.code == 1
     assert "lib plain#library → slow carries it" in done.out
+
+
+@pytest.mark.usefixtures("no_page")
+def test_a_step_is_tried_with_what_is_asked(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    tried: list[Case] = []
+
+    def unsampled(_: Stack, cases: list[Case], *__: object, **___: object) -> str:
+        tried.extend(cases)
+        return "it: ordered nuts: exception: ValueError: no"
+
+    def steps(old: Side, new: Side, *, unsampled: Any, say: Any) -> tuple[Side, ...]:
+        say(unsampled(SimpleNamespace(name="it")))
+        return old, new
+
+    monkeypatch.setattr(trial, "unsampled", unsampled)
+    monkeypatch.setattr(holding, "steps", steps)
+    done = call("compare", "plain", "slow", "--attribute", "--budget", "1s")
+    assert "it: ordered nuts: exception: ValueError: no" in done.out.splitlines()
+    assert [(each.backend, each.method, each.stack) for each in tried] == [("slow", "nuts", "it")]
 
 
 @pytest.mark.usefixtures("no_page")
