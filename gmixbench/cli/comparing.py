@@ -98,11 +98,12 @@ def measured(
 
 
 def _tell_what_would_do(outcome: "Outcome") -> None:
-    from gmixbench.lab.comparison.blocks import block_seconds, spent
+    from gmixbench.lab.comparison.blocks import spent
     from gmixbench.ruler.comparison.looks import following
+    from gmixbench.ruler.comparison.outlook import forecast
 
     look = following(outcome.blocks)
-    away = (look - outcome.blocks) * block_seconds(outcome.comparison)
+    away = forecast(outcome.comparison, look - outcome.blocks)
     needed = math.ceil(spent(outcome.comparison) + away) + 1
     typer.echo(
         f"the next look, after block {look}, is {away:.0f} s away: --budget {needed}s goes on"

@@ -13,10 +13,10 @@ from pathlib import Path
 
 from gmixbench.lab.comparison import folder as place_on_disk
 from gmixbench.lab.execute import Watch, Worker, job, run_case
-from gmixbench.ruler.comparison import outlook
 from gmixbench.ruler.comparison.judge import judge
 from gmixbench.ruler.comparison.looks import following
-from gmixbench.ruler.comparison.nouns import PILOT, Comparison, Outcome, Task
+from gmixbench.ruler.comparison.nouns import PILOT, Comparison, Outcome, Task, is_cold
+from gmixbench.ruler.comparison.outlook import forecast
 from gmixbench.ruler.comparison.reading import Place, reading
 from gmixbench.spec import Case, NutsSettings, Settings
 from gmixbench.truth.exact import Exact
@@ -30,10 +30,6 @@ seconds per gradient spread by 14 % where sampling took a tenth of a second, and
 
 MOST_DRAWS, MOST_STEPS = 200_000, 2_000_000
 """Draws a chain, and steps, beyond which records grow large and nothing is gained."""
-
-COLD_EVERY = 3
-"""One block in so many has empty compilation caches: engines that keep what they compile take
-longer to compile than to sample, and the other metrics need blocks more than those of compiling."""
 
 
 @dataclass(frozen=True)
@@ -64,8 +60,8 @@ def measure(
     Parameters
     ----------
     starts : of each variant
-    budget : seconds for all blocks, those of earlier calls included; no block is begun that would
-        not be looked at within it
+    budget : seconds for all blocks, those of earlier calls included; no block is begun that, as far
+        as can be foreseen, would not be looked at within it
     timeout : seconds after which a process is ended
     done : whether an outcome is answer enough
 
@@ -107,10 +103,11 @@ def measure(
             comparison,
             tasks=tuple(_long_enough(comparison, k) for k in range(len(comparison.tasks))),
         )
+        yield comparison  # with what a forecast needs to know
         while goes_on(outcome := judge(comparison), budget) and not done(outcome):
             block = next_block(comparison)
             for step in _left(comparison, block):
-                if block % COLD_EVERY == 0:
+                if is_cold(block):
                     with tempfile.TemporaryDirectory(dir=work) as empty:
                         comparison = one(comparison, block, step, Path(empty))
                 else:
@@ -158,22 +155,14 @@ def goes_on(outcome: Outcome, budget: float) -> bool:
     comparison = outcome.comparison
     if not outcome.valid:
         return False
-    block = block_seconds(comparison)
     missing = following(outcome.blocks) - outcome.blocks
     begun = [each.seconds for each in comparison.readings if each.block == outcome.blocks]
-    return spent(comparison) - math.fsum(begun) + missing * block <= budget
+    return spent(comparison) - math.fsum(begun) + forecast(comparison, missing) <= budget
 
 
 def spent(comparison: Comparison) -> float:
     """Seconds that the blocks have taken so far, the pilot apart."""
     return math.fsum(each.seconds for each in comparison.readings if each.block != PILOT)
-
-
-def block_seconds(comparison: Comparison) -> float:
-    """Seconds that a block takes: as the whole ones did, or what the pilot makes expect."""
-    pilots = [each for each in comparison.readings if each.block == PILOT]
-    expected = math.fsum(each.seconds + LEAST_SECONDS for each in pilots)
-    return outlook.block_seconds(comparison) or expected
 
 
 def _left(comparison: Comparison, block: int) -> list[Step]:

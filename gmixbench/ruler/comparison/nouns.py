@@ -13,6 +13,15 @@ PILOT = -1
 """Number of the block that is measured first and of which no metric counts: it fills the caches,
 and tells how many draws it takes."""
 
+COLD_EVERY = 3
+"""One block in so many has empty compilation caches: engines that keep what they compile take
+longer to compile than to sample, and the other metrics need blocks more than those of compiling."""
+
+
+def is_cold(block: int) -> bool:
+    """Whether a block has empty compilation caches, by its number."""
+    return block % COLD_EVERY == 0
+
 
 @dataclass(frozen=True)
 class Variant:

@@ -11,12 +11,13 @@ from typing import Any
 import pytest
 
 from gmixbench.lab.comparison import blocks, folder
-from gmixbench.lab.comparison.blocks import COLD_EVERY, LEAST_SECONDS, measure, order
+from gmixbench.lab.comparison.blocks import LEAST_SECONDS, measure, order
 from gmixbench.lab.execute import HERE, Worker
 from gmixbench.record import Failure, Job
 from gmixbench.ruler.comparison.judge import judge
 from gmixbench.ruler.comparison.looks import FIRST
-from gmixbench.ruler.comparison.nouns import PILOT, Comparison
+from gmixbench.ruler.comparison.nouns import PILOT, Comparison, is_cold
+from gmixbench.ruler.comparison.reading import Place
 from gmixbench.truth.exact import Exact
 
 pytestmark = pytest.mark.usefixtures("measured_jobs")
@@ -91,7 +92,7 @@ def test_one_block_in_three_has_empty_caches(
     monkeypatch.setattr(blocks, "run_case", compiling)
     found = run(tmp_path, question("plain", "slow"), exact)
     for each in found.readings:
-        cold = each.block == PILOT or each.block % COLD_EVERY == 0
+        cold = each.block == PILOT or is_cold(each.block)
         assert each.cold == cold
         assert (each.metrics["compile_s"] is None) == (not cold)
 
@@ -178,3 +179,23 @@ def test_a_pilot_that_failed_is_measured_again(
         found = run(tmp_path, question("plain", "broken"), exact)
         assert [each.variant for each in found.readings if each.failure] == [1]
     assert [job.case.backend for job in measured_jobs].count("broken") == 2
+
+
+def test_a_cold_pilot_does_not_end_what_has_room(
+    tmp_path: Path, question: Question, exact: Exact, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where each cold process takes 60 s, as its metrics tell, and each warm one 5 s."""
+    kept = blocks.reading
+
+    def timed(record: Any, place: Place, exact: Exact) -> Any:
+        cold = place.block == PILOT or is_cold(place.block)
+        took = replace(place, seconds=60.0 if cold else 5.0, cold=cold)
+        found = kept(record, took, exact)
+        return replace(found, metrics=found.metrics | ({"compile_s": 55.0} if cold else {}))
+
+    monkeypatch.setattr(blocks, "reading", timed)
+    whole = 2 * (5 * 60.0 + 8 * 5.0)
+    found = run(tmp_path, question("plain", "slow"), exact, budget=whole + 100.0)
+    assert judge(found).blocks == FIRST
+    tight = run(tmp_path / "tight", question("plain", "slow"), exact, budget=whole - 60.0)
+    assert judge(tight).blocks == 0
