@@ -57,7 +57,9 @@ Sampler = Annotated[
     typer.Option(help="Backend that samples on both sides; the library's own unless given."),
 ]
 Band = Annotated[str, typer.Option(help="Change of a timing that does not matter.")]
-Alpha = Annotated[float, typer.Option(help="Probability that any verdict is wrong, at the most.")]
+Alpha = Annotated[
+    float, typer.Option(help="Probability that any metric's verdict is wrong, at the most.")
+]
 Budget = Annotated[str, typer.Option(help="Time for all blocks: 90s, 10m, 1h.")]
 Timeout = Annotated[float, typer.Option(help="Seconds after which a process is ended.")]
 Out = Annotated[

@@ -130,19 +130,28 @@ def case_of(comparison: Comparison, block: int, step: Step) -> Case:
 
 
 def order(comparison: Comparison, block: int) -> list[Step]:
-    """Processes of a block in their order, which is random and always the same."""
-    chance = random.Random(f"{comparison.seed} {block}")  # noqa: S311  # an order, no secret
-    steps = [
-        (variant, task)
-        for task in range(len(comparison.tasks))
-        for variant in range(len(comparison.variants))
-    ]
+    """Processes of a block in their order, which is random and always the same for a comparison.
+
+    Every second block has its variants in the order of the one before it turned round: whatever it
+    does to go first, each has it as often. Which of the two comes first is left to chance, which
+    has one seed for each comparison: of the same order in all of them, all would err together.
+    """
     # Variants of one task stay together: the shorter the time between them, the more alike it is.
     tasks = [*range(len(comparison.tasks))]
-    chance.shuffle(tasks)
-    chance.shuffle(steps)
-    steps.sort(key=lambda step: tasks.index(step[1]))
+    _chance(comparison, block).shuffle(tasks)
+    both = _chance(comparison, block // 2, "pair")
+    turns = {}
+    for task in range(len(comparison.tasks)):
+        variants = [*range(len(comparison.variants))]
+        both.shuffle(variants)
+        turns[task] = variants[::-1] if block % 2 else variants
+    steps = [(variant, task) for task in tasks for variant in turns[task]]
     return [Step(variant, task, place) for place, (variant, task) in enumerate(steps)]
+
+
+def _chance(comparison: Comparison, *of: int | str) -> random.Random:
+    what = [comparison.seed, *(each.digest for each in comparison.variants), *of]
+    return random.Random(" ".join(map(str, what)))  # noqa: S311  # an order, no secret
 
 
 def next_block(comparison: Comparison) -> int:

@@ -107,7 +107,8 @@ class Comparison:
     band
         Share within which timings are equivalent.
     alpha
-        Probability that any verdict is wrong, at the most, over all metrics and all looks.
+        Probability that any verdict on a metric is wrong, at the most, over all metrics and all
+        looks. Whether a variant is right has a level of its own, `verdict.FAMILYWISE`.
     seed
         That of the pilot; each block after it has the next one.
     machine

@@ -18,6 +18,7 @@ from gmixbench.ruler.comparison.judge import judge
 from gmixbench.ruler.comparison.looks import FIRST
 from gmixbench.ruler.comparison.nouns import PILOT, Comparison, is_cold
 from gmixbench.ruler.comparison.reading import Place
+from gmixbench.spec import MODELS
 from gmixbench.truth.exact import Exact
 
 pytestmark = pytest.mark.usefixtures("measured_jobs")
@@ -56,13 +57,48 @@ def test_a_block_has_one_seed_and_no_other_has_it(
     assert len(set(seeds)) == len(seeds) // 2
 
 
-def test_each_side_goes_first_as_chance_has_it(question: Question) -> None:
-    firsts = [order(question("plain", "slow"), block)[0].variant for block in range(400)]
-    assert 140 < Counter(firsts)[0] < 260  # six standard deviations
-    pairs = Counter(pairwise(firsts))
-    assert min(pairs.values()) > 50  # nor does one block tell the next
-    again = [order(question("plain", "slow"), block)[0].variant for block in range(400)]
-    assert again == firsts
+def firsts(question: Comparison, count: int = 400) -> list[int]:
+    """Variant that goes first, block by block."""
+    return [order(question, block)[0].variant for block in range(count)]
+
+
+def test_each_side_goes_first_as_often_and_which_does_is_chance(question: Question) -> None:
+    found = firsts(question("plain", "slow"))
+    assert all({*found[k : k + 2]} == {0, 1} for k in range(0, 400, 2))
+    assert 58 < Counter(found[::2])[0] < 142  # six standard deviations
+    again = Counter(pairwise(found[::2]))
+    assert min(again.values()) > 20  # nor does one pair of blocks tell the next
+    assert firsts(question("plain", "slow")) == found
+
+
+def test_no_two_comparisons_have_one_order(question: Question) -> None:
+    found = firsts(question("plain", "slow"))
+    assert firsts(question("plain", "other")) != found
+    assert firsts(question("plain", "slow", seed=2)) != found
+
+
+def test_of_three_each_goes_before_each_as_often(question: Question) -> None:
+    asked = question("one", "two", "three")
+    places = [{step.variant: step.place for step in order(asked, block)} for block in range(200)]
+    for old, new in ((0, 1), (1, 2), (0, 2)):
+        assert sum(place[old] < place[new] for place in places) == 100
+    assert len({tuple(place) for place in places}) == 6
+
+
+def test_variants_of_a_task_stay_together(question: Question) -> None:
+    asked = question("one", "two")
+    both = replace(
+        asked, tasks=(asked.tasks[0], replace(asked.tasks[0], model=MODELS["unordered"]))
+    )
+    turns = [[step.task for step in order(both, block)] for block in range(50)]
+    assert {tuple(each) for each in turns} == {(0, 0, 1, 1), (1, 1, 0, 0)}
+    for block in range(50):
+        assert sorted((each.variant, each.task) for each in order(both, block)) == [
+            (0, 0),
+            (0, 1),
+            (1, 0),
+            (1, 1),
+        ]
 
 
 def test_sampling_lasts_as_long_as_it_must(
