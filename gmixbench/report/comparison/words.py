@@ -39,6 +39,8 @@ def headline(outcome: Outcome) -> str:
         worse = sum(each.verdict == "regressed" for each in outcome.whole)
         return f"{worse} of {count} metrics got worse; {right}"
     if outcome.verdict == "inconclusive":
+        if any(each.unconfirmed for each in outcome.findings):
+            return f"a change was found, and not found again with other seeds; {right}"
         return f"not enough evidence yet; {right}"
     better = sum(each.verdict == "improved" for each in outcome.whole)
     also = f", {better} got better" if better else ""

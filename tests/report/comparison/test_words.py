@@ -139,6 +139,9 @@ def test_what_a_second_measurement_did_not_find_is_told_so(outcome_of):
     assert re.search(r"ESS/s is inconclusive: [^;]*\(regressed at first, and equivalent with", told)
     assert "of a gradient evaluation is inconclusive: +14 %" in told
     assert "Not enough evidence" not in told  # more blocks are not what it lacks
+    assert headline(confirmed(first, second)) == (
+        "a change was found, and not found again with other seeds; right on both sides"
+    )
     again = " ".join(sentences(confirmed(first, first)))
     assert (
         "] (confirmed with other seeds), because a gradient evaluation takes 14 % longer" in again
