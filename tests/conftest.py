@@ -24,6 +24,7 @@ from gmixbench import cli
 from gmixbench.lab import datasets
 from gmixbench.lab.comparison import blocks
 from gmixbench.record import Counters, Density, Draws, Failure, Job, Record, Run, Timing
+from gmixbench.ruler.comparison.looks import FIRST
 from gmixbench.ruler.comparison.nouns import Comparison, Reading, Task, Variant
 from gmixbench.ruler.score import Check
 from gmixbench.spec import MODELS, PROFILES, Case
@@ -246,7 +247,7 @@ def _normal(size: int, stream: int) -> NDArray[np.float64]:
 def comparison_of() -> Callable[..., Comparison]:
     """Make a comparison of arrays of values, by task: "ordered nuts", "unordered advi-matched"...
 
-    `z` are the distances of variants from the exact posterior, all draws taken together; `faults`
+    `z` are the distances of variants from the exact posterior at the first look; `faults`
     and `failures` are what is wrong with all their processes; `same` says their draws are.
     """
     return _comparison_of
@@ -286,7 +287,9 @@ def _comparison_of(
                 )  # fmt: skip
                 if task.method == "nuts":
                     far = (z or {}).get(int(side), 0.4)
-                    reading = replace(reading, checks=_checks(far / sqrt(blocks)), ess=4000.0)
+                    reading = replace(
+                        reading, checks=_checks(far / sqrt(min(blocks, FIRST))), ess=4000.0
+                    )
                 if (faults or {}).get(int(side)):
                     reading = replace(reading, faults=(faults[int(side)],))
                 if (failures or {}).get(int(side)):

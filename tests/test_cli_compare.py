@@ -5,16 +5,19 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from gmixbench.cli import bisect
+from gmixbench.lab import building
 from gmixbench.lab.comparison import blocks, holding, releases, sides, trial
 from gmixbench.lab.comparison.sides import Side
-from gmixbench.lab.stacks import StackError
+from gmixbench.lab.stacks import Stack, StackError
 from gmixbench.report.comparison import page
 from gmixbench.ruler.comparison.looks import FIRST
 from gmixbench.ruler.comparison.nouns import Variant
+from gmixbench.spec import Case
 
 pytestmark = pytest.mark.usefixtures("measured_jobs")
 
@@ -76,13 +79,14 @@ def test_what_fails_is_told_with_its_own_words(call: Call) -> None:
     done = call("compare", "plain", "broken")
     assert done.code == 3
     assert "ValueError: no" in done.out
+    assert "1 processes failed: call it again to measure them again" in done.out
 
 
 @pytest.mark.usefixtures("no_page")
 def test_a_budget_that_reaches_no_look_says_what_would_do(call: Call) -> None:
     done = call("compare", "plain", "slow", "--budget", "1s")
     assert done.code == 4
-    told = r"the next look, after block 13, is 5\d s away: --budget 5\ds goes on"
+    told = r"the next look, after block 13, is \d\d s away: --budget \d\ds goes on"
     assert re.search(told, done.out)
 
 
@@ -133,11 +137,12 @@ def test_a_change_is_measured_again_where_that_is_asked(call: Call) -> None:
         (["--dataset", "none"], "unknown dataset 'none'"),
         (["--timeout", "0"], "--timeout 0: a positive number is wanted"),
         (["--hold-dependencies", "--attribute"], "leave the other out"),
+        (["--sampler", "numpyro"], "a:plain: give --sampler or :BACKEND, not both"),
     ],
 )
 @pytest.mark.usefixtures("no_page")
 def test_wrong_use_is_one_line(call: Call, options: list[str], said: str) -> None:
-    done = call("compare", "plain", "slow", *options)
+    done = call("compare", "a:plain", "slow", *options)
     assert done.code == 2
     assert said in done.err
     assert len(done.err.splitlines()) == 1
@@ -166,6 +171,25 @@ def test_steps_between_the_sides_are_told_apart(
 
 
 @pytest.mark.usefixtures("no_page")
+def test_a_step_is_tried_with_what_is_asked(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    tried: list[Case] = []
+
+    def unsampled(_: Stack, cases: list[Case], *__: object, **___: object) -> str:
+        tried.extend(cases)
+        return "it: ordered nuts: exception: ValueError: no"
+
+    def steps(old: Side, new: Side, *, unsampled: Any, say: Any) -> tuple[Side, ...]:
+        say(unsampled(SimpleNamespace(name="it")))
+        return old, new
+
+    monkeypatch.setattr(trial, "unsampled", unsampled)
+    monkeypatch.setattr(holding, "steps", steps)
+    done = call("compare", "plain", "slow", "--attribute", "--budget", "1s")
+    assert "it: ordered nuts: exception: ValueError: no" in done.out.splitlines()
+    assert [(each.backend, each.method, each.stack) for each in tried] == [("slow", "nuts", "it")]
+
+
+@pytest.mark.usefixtures("no_page")
 def test_noise_is_told_kept_and_known_by_compare(
     call: Call, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -174,18 +198,29 @@ def test_noise_is_told_kept_and_known_by_compare(
     assert done.code == 0
     assert "seconds_per_gradient" in done.out
     (kept,) = Path("cache/noise").glob("plain-*.json")
-    floor = json.loads(kept.read_text())["floors"][0]
-    assert 0 < floor["change"] < 0.02
+    (floor,) = json.loads(kept.read_text())["floors"]  # of what repeats there is none
+    assert floor["floor"]["metric"] == "seconds_per_gradient"
+    assert 0 < floor["floor"]["change"] < 0.02
+    assert floor["budget"] == 2.0
+    # Held against a band of its own, whatever --band is.
+    algorithm = {**floor, "floor": {**floor["floor"], "metric": "ess_per_gradient", "change": 0.9}}
+    kept.write_text(json.dumps({"floors": [floor, algorithm]}))
     narrow = call("compare", "plain", "plain#again", "--band", "0.01%", "--budget", "1s")
+    assert len(narrow.err.splitlines()) == 1
     assert "the band of 0.01 % is below what this machine could tell" in narrow.err
     wide = call("compare", "plain", "plain#again", "--band", "50%")
     assert "below what this machine" not in wide.err
+    kept.write_text("cut")
+    damaged = call("compare", "plain", "plain#again", "--budget", "1s")
+    assert damaged.code == 0
+    assert len(damaged.err.splitlines()) == 1
+    assert "left out; `gmixbench noise` writes it anew" in damaged.err
 
 
 def test_noise_of_too_few_blocks_is_none(call: Call) -> None:
     done = call("noise", "plain", "--budget", "1s")
     assert done.code == 3
-    assert "too few to tell: give a longer --budget" in done.err
+    assert "too few: give a longer --budget" in done.err
 
 
 # bisect
@@ -202,7 +237,8 @@ def history(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     def between(*_: object) -> tuple[SimpleNamespace, ...]:
         return tuple(
-            SimpleNamespace(name=name, released=f"2026-0{k}-01") for k, name in RELEASES.items()
+            SimpleNamespace(name=name, released=f"2026-0{k}-01", package=name, ppl=name)
+            for k, name in RELEASES.items()
         )
 
     def of(stack: SimpleNamespace, *_: object) -> Side:
@@ -277,6 +313,71 @@ def test_a_held_release_that_does_not_run_has_its_own_dependencies(
     done = call("bisect", "--good", "plain#1", "--bad", "slow#6")
     assert done.code == 1
     assert "with dependencies of its own, since it does not import" in done.out
+
+
+@pytest.mark.usefixtures("history")
+def test_a_release_that_can_t_be_had_is_left_out_with_its_reason(
+    call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fine = sides.of
+
+    def of(stack: SimpleNamespace, *rest: object) -> Side:
+        if stack.name == "plain#3":
+            raise StackError("plain#3: no Python 3.6 here")
+        return fine(stack, *rest)
+
+    monkeypatch.setattr(sides, "of", of)
+    done = call("bisect", "--good", "plain#1", "--bad", "slow#6")
+    assert done.code == 4
+    assert "plain#3: skip: no Python 3.6 here" in done.out
+    assert "is one of plain#3 (2026-03-01), slow#4 (2026-04-01)" in done.out
+
+
+@pytest.mark.usefixtures("history")
+def test_a_release_that_can_t_be_built_is_left_out_with_its_reason(
+    call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def build(*_: object, **__: object) -> None:
+        raise StackError("slow#6: the wheel is gone")
+
+    def of(stack: SimpleNamespace, *_: object) -> Side:
+        return Side(named(stack.name).variant, stack)
+
+    monkeypatch.setattr(building, "build", build)
+    monkeypatch.setattr(sides, "of", of)
+    done = call("bisect", "--good", "plain#1", "--bad", "slow#6", "--own-dependencies")
+    assert done.code == 3
+    assert "slow#6 could not be told: the wheel is gone" in done.err
+    assert "--budget" not in done.err
+
+
+@pytest.mark.usefixtures("history")
+@pytest.mark.parametrize("metric", ["seconds_per_gradient", "valid"])
+def test_a_last_release_without_an_answer_is_inconclusive(call: Call, metric: str) -> None:
+    options = ["--metric", metric, "--budget", "1s"]
+    done = call("bisect", "--good", "plain#1", "--bad", "slow#6", *options)
+    assert done.code == 4
+    assert "within the budget: give a longer --budget" in done.err
+    assert "good" not in done.out
+
+
+@pytest.mark.usefixtures("history")
+@pytest.mark.parametrize(
+    ("kind", "metric", "code"),
+    [
+        ("biased", "seconds_per_gradient", 3),
+        ("broken", "seconds_per_gradient", 3),
+        ("broken", "valid", 3),  # a crash is no wrong answer
+    ],
+)
+def test_a_last_release_that_is_wrong_is_told_with_its_reason(
+    call: Call, monkeypatch: pytest.MonkeyPatch, kind: str, metric: str, code: int
+) -> None:
+    monkeypatch.setitem(RELEASES, 6, f"{kind}#6")
+    done = call("bisect", "--good", "plain#1", "--bad", f"{kind}#6", "--metric", metric)
+    assert done.code == code
+    assert f"{kind}#6 could not be told: invalid: " in done.err
+    assert "--budget" not in done.err
 
 
 def test_an_unknown_metric_is_one_line(call: Call, history: list[str]) -> None:

@@ -1,6 +1,7 @@
 """`bisect`: which release was the first bad one."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,7 +10,15 @@ import typer
 from gmixbench.cli.compare import Alpha, Band, Budget, Data, Fresh, Timeout
 from gmixbench.cli.comparing import asked, measured, tasks_of
 from gmixbench.cli.exits import INCONCLUSIVE, NOT_MEASURED, REGRESSED, UsageError
-from gmixbench.cli.options import Locks, console, one_of, positive, seconds_of, share_of
+from gmixbench.cli.options import (
+    Locks,
+    console,
+    one_of,
+    positive,
+    probability,
+    seconds_of,
+    share_of,
+)
 from gmixbench.spec import DATASETS, DEFAULT_DATASET, METHODS, MODELS
 
 if TYPE_CHECKING:
@@ -20,6 +29,15 @@ if TYPE_CHECKING:
 
 VALID = "valid"
 """Stands for a metric where it is asked since when the answer is wrong."""
+
+
+@dataclass(frozen=True)
+class Told:
+    """What is said of a release, and why; `open_` where a longer budget could tell more."""
+
+    answer: "Answer"
+    why: str
+    open_: bool = False
 
 
 def bisect(
@@ -51,8 +69,8 @@ def bisect(
     """Find the first release between X and Y in which a metric is worse than in X.
 
     Half of the releases drop out with each comparison with X, which has the budget given. Exits 1
-    with the release, 4 where some could not be told, 0 where Y is not worse. Called again it goes
-    on.
+    with the release, 4 where some could not be told, 3 where Y can't be measured or is wrong, 0
+    where Y is not worse. Called again it goes on.
     """
     from gmixbench.ruler.comparison.judge import COMPARED
 
@@ -62,10 +80,12 @@ def bisect(
     one_of("metric", metric, (*known, VALID))
     width, seconds = share_of("--band", band), seconds_of("--budget", budget)
     positive("--timeout", timeout)
+    probability("--alpha", alpha)
+    from gmixbench.lab.building import build
     from gmixbench.lab.comparison.folder import label
-    from gmixbench.lab.comparison.releases import between
+    from gmixbench.lab.comparison.releases import backend_of, between
     from gmixbench.lab.comparison.sides import of, side
-    from gmixbench.lab.stacks import folder
+    from gmixbench.lab.stacks import StackError, folder
     from gmixbench.ruler.comparison.bisection import search
 
     where = folder(locks)
@@ -76,10 +96,15 @@ def bisect(
     place = out or Path("results") / f"bisect-{label(ends)}"
     typer.echo(f"{len(releases)} releases from {releases[0].name} to {releases[-1].name}")
 
-    def answer(stack: "Stack") -> "Answer":
-        new = of(stack, last.variant.backend, stack.name)
-        if not own_dependencies:
-            new = _held(base, new)
+    def told(stack: "Stack") -> Told:
+        try:
+            new = of(stack, backend_of(stack, last.variant.backend), stack.name)
+            if not own_dependencies:
+                new = _held(base, new)
+            if new.stack:
+                build(new.stack, say=_say)
+        except StackError as error:
+            return Told("skip", str(error).removeprefix(f"{stack.name}: "))
         outcome = measured(
             place / stack.name,
             asked([base, new], tasks, dataset, band=width, alpha=alpha),
@@ -89,16 +114,17 @@ def bisect(
             fresh=fresh,
             done=_decided(metric),
         )
-        told, why = _answer(outcome, metric)
-        typer.echo(f"{new.variant.name}: {told}: {why}")
-        return told
+        return _told(outcome, metric)
 
     answers: dict[int, Answer] = {0: "good"}
+    said: dict[int, Told] = {}
     state = search(len(releases), answers)
     while state.ask is not None:
-        answers[state.ask] = answer(releases[state.ask])
+        said[state.ask] = found = told(releases[state.ask])
+        typer.echo(f"{releases[state.ask].name}: {found.answer}: {found.why}")
+        answers[state.ask] = found.answer
         state = search(len(releases), answers)
-    _tell(releases, metric, state.suspects, answers[len(releases) - 1])
+    _end(releases, metric, state.suspects, said[len(releases) - 1])
 
 
 def _say(text: str) -> None:
@@ -132,33 +158,36 @@ def _decided(metric: str) -> "Callable[[Outcome], bool]":
     return done
 
 
-def _answer(outcome: "Outcome", metric: str) -> "tuple[Answer, str]":
+def _told(outcome: "Outcome", metric: str) -> Told:
     base, new = outcome.trusts
     if not base.valid:
         raise UsageError(f"the good side is not valid: {base.reasons[0]}: take another --good")
     if not new.valid:
-        return ("bad" if metric == VALID else "skip"), f"invalid: {new.reasons[0]}"
+        # What crashed, or mixes too slowly to be judged, is not known to be wrong.
+        wrong = metric == VALID and new.wrong
+        return Told("bad" if wrong else "skip", f"invalid: {new.reasons[0]}")
     if metric == VALID:
-        return "good", f"right in {outcome.blocks} blocks"
+        if not outcome.looks:
+            return Told("skip", "no look within the budget", open_=True)
+        return Told("good", f"right in {outcome.blocks} blocks")
     from gmixbench.report.verdicts import change
 
     for each in outcome.whole:
         if each.metric == metric and each.verdict != "inconclusive":
-            told = change(metric, each.change.estimate, each.change.low, each.change.high)
-            why = f"{metric} {told}, {each.verdict}"
-            return ("bad" if each.verdict == "regressed" else "good"), why
-    return "skip", f"{metric}: no answer within the budget"
+            by = change(metric, each.change.estimate, each.change.low, each.change.high)
+            why = f"{metric} {by}, {each.verdict}"
+            return Told("bad" if each.verdict == "regressed" else "good", why)
+    return Told("skip", f"{metric}: no answer within the budget", open_=True)
 
 
-def _tell(
-    releases: "tuple[Stack, ...]", metric: str, suspects: tuple[int, ...], last: "Answer"
-) -> None:
-    if last == "good":
+def _end(releases: "tuple[Stack, ...]", metric: str, suspects: tuple[int, ...], last: Told) -> None:
+    if last.answer == "good":
         typer.echo(f"{releases[-1].name} is not worse: nothing to find")
         return
-    if last == "skip":
-        typer.echo(f"{releases[-1].name} could not be told: give a longer --budget", err=True)
-        raise typer.Exit(NOT_MEASURED)
+    if last.answer == "skip":
+        advice = ": give a longer --budget" if last.open_ else ""
+        typer.echo(f"{releases[-1].name} could not be told: {last.why}{advice}", err=True)
+        raise typer.Exit(INCONCLUSIVE if last.open_ else NOT_MEASURED)
     names = [f"{releases[k].name} ({releases[k].released})" for k in suspects]
     if len(names) > 1:
         typer.echo(f"the first bad one for {metric} is one of {', '.join(names)}")

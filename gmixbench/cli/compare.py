@@ -2,20 +2,31 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gmixbench.cli.comparing import asked, measured, tasks_of
-from gmixbench.cli.exits import INCONCLUSIVE, NOT_MEASURED, REGRESSED, UsageError
+from gmixbench.cli.comparing import FIRST_SEED, asked, measured, tasks_of
+from gmixbench.cli.exits import INCONCLUSIVE, NOT_MEASURED, REGRESSED, UsageError, one_line
 from gmixbench.cli.markdown import write_markdown
-from gmixbench.cli.options import Locks, all_of, console, one_of, positive, seconds_of, share_of
-from gmixbench.spec import DATASETS, DEFAULT_DATASET, METHODS, MODELS
+from gmixbench.cli.options import (
+    Locks,
+    all_of,
+    console,
+    one_of,
+    positive,
+    probability,
+    seconds_of,
+    share_of,
+)
+from gmixbench.spec import DATASETS, DEFAULT_DATASET, METHODS, MODELS, Case
 
 if TYPE_CHECKING:
     from gmixbench.lab.comparison.sides import Side
-    from gmixbench.ruler.comparison.nouns import Comparison, Outcome
+    from gmixbench.lab.stacks import Stack
+    from gmixbench.ruler.comparison.nouns import Comparison, Outcome, Task
 
 CODES = {"fine": 0, "regressed": REGRESSED, "not measured": NOT_MEASURED}
 CODES["inconclusive"] = INCONCLUSIVE
@@ -46,7 +57,9 @@ Sampler = Annotated[
     typer.Option(help="Backend that samples on both sides; the library's own unless given."),
 ]
 Band = Annotated[str, typer.Option(help="Change of a timing that does not matter.")]
-Alpha = Annotated[float, typer.Option(help="Probability that any verdict is wrong, at the most.")]
+Alpha = Annotated[
+    float, typer.Option(help="Probability that any metric's verdict is wrong, at the most.")
+]
 Budget = Annotated[str, typer.Option(help="Time for all blocks: 90s, 10m, 1h.")]
 Timeout = Annotated[float, typer.Option(help="Seconds after which a process is ended.")]
 Out = Annotated[
@@ -88,8 +101,8 @@ def compare(
 ) -> None:
     """Compare A and B in blocks of fresh processes, until there is an answer or the time is spent.
 
-    Exits 1 when B is slower, 3 when either is wrong or can't be measured, 4 when there is no answer
-    yet, else 0. Called again it goes on.
+    Exits 1 when any metric got worse, 3 when either is wrong or can't be measured, 4 when there is
+    no answer yet, else 0. Called again it goes on.
     """
     tasks = tasks_of(
         all_of("model", model or ["ordered"], MODELS), all_of("method", method or ["nuts"], METHODS)
@@ -97,61 +110,109 @@ def compare(
     one_of("dataset", dataset, DATASETS)
     width, seconds = share_of("--band", band), seconds_of("--budget", budget)
     positive("--timeout", timeout)
-    if not 0 < alpha < 1:
-        raise UsageError(f"--alpha {alpha:g}: give a probability between 0 and 1")
+    probability("--alpha", alpha)
     if hold_dependencies and attribute:
         raise UsageError("--attribute holds the dependencies, step by step: leave the other out")
-    sides = _sides(a, b, sampler, locks, hold=hold_dependencies, attribute=attribute)
+    old, new = _ends(a, b, sampler, locks)
+    sides: Sequence[Side] = (old, new)
+    if attribute:
+        sides = _steps(old, new, tasks, dataset, timeout)
+    elif hold_dependencies:
+        sides = (old, _held(old, new))
     question = asked(sides, tasks, dataset, band=width, alpha=alpha)
     from gmixbench.lab.comparison.folder import label
 
     folder = out or Path("results") / f"compare-{label(question)}"
     _warn(question)
     outcome = measured(folder, question, sides, budget=seconds, timeout=timeout, fresh=fresh)
-    if confirm and any(each.verdict in ("improved", "regressed") for each in outcome.whole):
-        from gmixbench.ruler.comparison.confirm import confirmed
+    if confirm and any(each.moved for each in outcome.whole):
+        from gmixbench.ruler.comparison.confirm import confirmed, settled
 
         typer.echo("a change: measuring it again, with other seeds")
         again = replace(question, seed=question.seed + AGAIN)
         second = measured(
-            folder / "again", again, sides, budget=seconds, timeout=timeout, fresh=fresh
+            folder / "again",
+            again,
+            sides,
+            budget=seconds,
+            timeout=timeout,
+            fresh=fresh,
+            done=partial(settled, outcome),
         )
         outcome = confirmed(outcome, second)
     _tell(outcome, folder, markdown)
     raise typer.Exit(CODES[outcome.verdict])
 
 
-def _sides(
-    a: str, b: str, sampler: str | None, locks: Path | None, *, hold: bool, attribute: bool
-) -> "Sequence[Side]":
-    from gmixbench.lab.comparison import holding, sides
+def _ends(a: str, b: str, sampler: str | None, locks: Path | None) -> "tuple[Side, Side]":
+    from gmixbench.lab.comparison.sides import side
     from gmixbench.lab.stacks import folder
 
-    where = folder(locks)
+    texts = [_of(text, sampler) for text in (a, b)]
     with console.status("finding out what A and B are") as status:
-
-        def say(text: str) -> None:
-            status.update(text)
-
-        old, new = (sides.side(_of(text, sampler), where, say=say) for text in (a, b))
-        if attribute:
-            return holding.steps(old, new, say=say)
-        return old, holding.held(old, new, say=say) if hold else new
+        old, new = (side(text, folder(locks), say=status.update) for text in texts)
+    return old, new
 
 
 def _of(text: str, sampler: str | None) -> str:
-    return f"{text}:{sampler}" if sampler else text
+    from gmixbench.lab.comparison.sides import parts
+
+    if sampler is None:
+        return text
+    if parts(text)[1]:
+        raise UsageError(f"{text}: give --sampler or :BACKEND, not both")
+    return f"{text}:{sampler}"
+
+
+def _held(old: "Side", new: "Side") -> "Side":
+    from gmixbench.lab.comparison.holding import held
+
+    with console.status("giving B the dependencies of A") as status:
+        return held(old, new, say=status.update)
+
+
+def _steps(
+    old: "Side", new: "Side", tasks: "Sequence[Task]", dataset: str, timeout: float
+) -> "tuple[Side, ...]":
+    from gmixbench.lab import datasets
+    from gmixbench.lab.comparison import trial
+    from gmixbench.lab.comparison.holding import steps
+    from gmixbench.truth.exact import solve
+
+    exact = solve(datasets.load(dataset).x, MODELS["ordered"])
+    backend = new.variant.backend
+
+    def unsampled(stack: "Stack") -> str | None:
+        cases = [
+            Case(dataset, task.model, backend, task.method, task.settings, stack.name, FIRST_SEED)
+            for task in tasks
+        ]
+        return trial.unsampled(stack, cases, exact, timeout=timeout, say=say)
+
+    def say(text: str) -> None:
+        console.print(text, highlight=False, soft_wrap=True)
+
+    return steps(old, new, unsampled=unsampled, say=say)
 
 
 def _warn(question: "Comparison") -> None:
     from gmixbench.lab.comparison.floors import known
+    from gmixbench.record import DamagedRecordError
+    from gmixbench.ruler.tolerances import TOLERANCES
 
-    for floor in known(question):
-        if floor.change > question.band:
+    try:
+        kept = known(question)
+    except DamagedRecordError as error:
+        typer.echo(f"{one_line(error)}: left out; `gmixbench noise` writes it anew", err=True)
+        return
+    for each in kept:
+        floor = each.floor
+        # The others have a band of their own, which is not the user's.
+        if TOLERANCES[floor.metric].machine and floor.change > question.band:
             typer.echo(
                 f"the band of {100 * question.band:g} % is below what this machine could tell of "
-                f"{floor.metric} ({100 * floor.change:.1f} %, `gmixbench noise`): widen it, or "
-                "give a longer --budget",
+                f"{floor.metric} ({100 * floor.change:.1f} %, `gmixbench noise` in "
+                f"{each.budget:.0f} s): widen it, or give a longer --budget",
                 err=True,
             )
 

@@ -86,17 +86,24 @@ def measured(
             typer.echo(f"stopped; {folder} holds what was measured: call it again to go on")
             raise typer.Exit(INTERRUPTED) from None
     outcome = judge(now)
+    failed = sum(bool(each.failure) for each in now.readings)
+    if failed:
+        typer.echo(
+            f"{failed} processes failed: call it again to measure them again; where the time was "
+            "short, with a longer --timeout"
+        )
     if outcome.valid and not done(outcome):
         _tell_what_would_do(outcome)
     return outcome
 
 
 def _tell_what_would_do(outcome: "Outcome") -> None:
-    from gmixbench.lab.comparison.blocks import block_seconds, spent
+    from gmixbench.lab.comparison.blocks import spent
     from gmixbench.ruler.comparison.looks import following
+    from gmixbench.ruler.comparison.outlook import forecast
 
     look = following(outcome.blocks)
-    away = (look - outcome.blocks) * block_seconds(outcome.comparison)
+    away = forecast(outcome.comparison, look - outcome.blocks)
     needed = math.ceil(spent(outcome.comparison) + away) + 1
     typer.echo(
         f"the next look, after block {look}, is {away:.0f} s away: --budget {needed}s goes on"

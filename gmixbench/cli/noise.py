@@ -70,9 +70,10 @@ def noise(
     for reason in (reason for trust in outcome.trusts for reason in trust.reasons):
         typer.echo(f"{side}: {reason}", err=True)
     if not found:
-        typer.echo(f"{outcome.blocks} blocks are too few to tell: give a longer --budget", err=True)
+        if outcome.valid:
+            typer.echo(f"{outcome.blocks} blocks are too few: give a longer --budget", err=True)
         raise typer.Exit(NOT_MEASURED)
     console.print(floors_table([(each.task, each.metric, each.change) for each in found]))
     for line in before:
         typer.echo(f"advice: {line}")
-    typer.echo(f"kept for `compare`: {on_disk.keep(question, found)}")
+    typer.echo(f"kept for `compare`: {on_disk.keep(question, found, seconds)}")

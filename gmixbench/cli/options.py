@@ -45,6 +45,12 @@ def positive(option: str, value: float) -> None:
         raise UsageError(f"{option} {value:g}: a positive number is wanted")
 
 
+def probability(option: str, value: float) -> None:
+    """Refuse a number that is no probability, or leaves nothing to chance."""
+    if not 0 < value < 1:
+        raise UsageError(f"{option} {value:g}: give a probability between 0 and 1")
+
+
 def share_of(option: str, text: str) -> float:
     """Share that a text tells: "5%" or "0.05"."""
     number, percent, rest = text.strip().partition("%")

@@ -13,10 +13,10 @@ from pathlib import Path
 
 from gmixbench.lab.comparison import folder as place_on_disk
 from gmixbench.lab.execute import Watch, Worker, job, run_case
-from gmixbench.ruler.comparison import outlook
-from gmixbench.ruler.comparison.judge import judge, whole_blocks
+from gmixbench.ruler.comparison.judge import judge
 from gmixbench.ruler.comparison.looks import following
-from gmixbench.ruler.comparison.nouns import Comparison, Outcome, Task
+from gmixbench.ruler.comparison.nouns import PILOT, Comparison, Outcome, Task, is_cold
+from gmixbench.ruler.comparison.outlook import forecast
 from gmixbench.ruler.comparison.reading import Place, reading
 from gmixbench.spec import Case, NutsSettings, Settings
 from gmixbench.truth.exact import Exact
@@ -30,14 +30,6 @@ seconds per gradient spread by 14 % where sampling took a tenth of a second, and
 
 MOST_DRAWS, MOST_STEPS = 200_000, 2_000_000
 """Draws a chain, and steps, beyond which records grow large and nothing is gained."""
-
-COLD_EVERY = 3
-"""One block in so many has empty compilation caches: engines that keep what they compile take
-longer to compile than to sample, and the other metrics need blocks more than those of compiling."""
-
-PILOT = -1
-"""Number of the block that is measured first and not counted: it fills the caches, and tells how
-many draws it takes."""
 
 
 @dataclass(frozen=True)
@@ -68,8 +60,8 @@ def measure(
     Parameters
     ----------
     starts : of each variant
-    budget : seconds for all blocks, those of earlier calls included; no block is begun that would
-        not be looked at within it
+    budget : seconds for all blocks, those of earlier calls included; no block is begun that, as far
+        as can be foreseen, would not be looked at within it
     timeout : seconds after which a process is ended
     done : whether an outcome is answer enough
 
@@ -111,10 +103,11 @@ def measure(
             comparison,
             tasks=tuple(_long_enough(comparison, k) for k in range(len(comparison.tasks))),
         )
+        yield comparison  # with what a forecast needs to know
         while goes_on(outcome := judge(comparison), budget) and not done(outcome):
             block = next_block(comparison)
             for step in _left(comparison, block):
-                if block % COLD_EVERY == 0:
+                if is_cold(block):
                     with tempfile.TemporaryDirectory(dir=work) as empty:
                         comparison = one(comparison, block, step, Path(empty))
                 else:
@@ -137,24 +130,33 @@ def case_of(comparison: Comparison, block: int, step: Step) -> Case:
 
 
 def order(comparison: Comparison, block: int) -> list[Step]:
-    """Processes of a block in their order, which is random and always the same."""
-    chance = random.Random(f"{comparison.seed} {block}")  # noqa: S311  # an order, no secret
-    steps = [
-        (variant, task)
-        for task in range(len(comparison.tasks))
-        for variant in range(len(comparison.variants))
-    ]
+    """Processes of a block in their order, which is random and always the same for a comparison.
+
+    Every second block has its variants in the order of the one before it turned round: whatever it
+    does to go first, each has it as often. Which of the two comes first is left to chance, which
+    has one seed for each comparison: of the same order in all of them, all would err together.
+    """
     # Variants of one task stay together: the shorter the time between them, the more alike it is.
     tasks = [*range(len(comparison.tasks))]
-    chance.shuffle(tasks)
-    chance.shuffle(steps)
-    steps.sort(key=lambda step: tasks.index(step[1]))
+    _chance(comparison, block).shuffle(tasks)
+    both = _chance(comparison, block // 2, "pair")
+    turns = {}
+    for task in range(len(comparison.tasks)):
+        variants = [*range(len(comparison.variants))]
+        both.shuffle(variants)
+        turns[task] = variants[::-1] if block % 2 else variants
+    steps = [(variant, task) for task in tasks for variant in turns[task]]
     return [Step(variant, task, place) for place, (variant, task) in enumerate(steps)]
+
+
+def _chance(comparison: Comparison, *of: int | str) -> random.Random:
+    what = [comparison.seed, *(each.digest for each in comparison.variants), *of]
+    return random.Random(" ".join(map(str, what)))  # noqa: S311  # an order, no secret
 
 
 def next_block(comparison: Comparison) -> int:
     """Number of the block that is begun, or comes next."""
-    return len({each.block for each in whole_blocks(comparison)})
+    return len({each.block for each in comparison.whole_blocks})
 
 
 def goes_on(outcome: Outcome, budget: float) -> bool:
@@ -162,22 +164,14 @@ def goes_on(outcome: Outcome, budget: float) -> bool:
     comparison = outcome.comparison
     if not outcome.valid:
         return False
-    block = block_seconds(comparison)
     missing = following(outcome.blocks) - outcome.blocks
     begun = [each.seconds for each in comparison.readings if each.block == outcome.blocks]
-    return spent(comparison) - math.fsum(begun) + missing * block <= budget
+    return spent(comparison) - math.fsum(begun) + forecast(comparison, missing) <= budget
 
 
 def spent(comparison: Comparison) -> float:
     """Seconds that the blocks have taken so far, the pilot apart."""
     return math.fsum(each.seconds for each in comparison.readings if each.block != PILOT)
-
-
-def block_seconds(comparison: Comparison) -> float:
-    """Seconds that a block takes: as the whole ones did, or what the pilot makes expect."""
-    pilots = [each for each in comparison.readings if each.block == PILOT]
-    expected = math.fsum(each.seconds + LEAST_SECONDS for each in pilots)
-    return outlook.block_seconds(comparison) or expected
 
 
 def _left(comparison: Comparison, block: int) -> list[Step]:

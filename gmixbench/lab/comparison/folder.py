@@ -1,6 +1,7 @@
 """`compare.json`: all that was measured of a comparison, whole after every process."""
 
 import json
+import math
 import re
 from collections.abc import Callable
 from dataclasses import asdict, replace
@@ -64,13 +65,18 @@ def write(folder: Path, comparison: Comparison) -> None:
     del plain["readings"]
     head = json.dumps({"schema": SCHEMA, **plain}, indent=1).removesuffix("\n}")
     # A line for each process: a person can look, and a version control system can compare.
-    rows = ",\n  ".join(json.dumps(_reading_row(each)) for each in comparison.readings)
+    rows = ",\n  ".join(
+        json.dumps(_reading_row(each), allow_nan=False) for each in comparison.readings
+    )
     text = f'{head},\n "readings": [\n  {rows}\n ]\n}}\n'
     write_bytes(folder / NAME, text.encode())
 
 
 def resumed(folder: Path, asked: Comparison) -> Comparison:
     """What is asked, with what its folder holds of it already; counts of draws are those there.
+
+    Processes that failed are not among it: they are measured again, since a crash, a time-out or a
+    lack of memory may pass. A wrong answer stays.
 
     Raises
     ------
@@ -88,7 +94,10 @@ def resumed(folder: Path, asked: Comparison) -> Comparison:
                 f"{folder} holds a comparison of {what}: give another --out, or --fresh to "
                 "start over"
             )
-    return replace(before, variants=asked.variants, band=asked.band, alpha=asked.alpha)
+    left = tuple(each for each in before.readings if not each.failure)
+    return replace(
+        before, variants=asked.variants, band=asked.band, alpha=asked.alpha, readings=left
+    )
 
 
 def _task_row(task: Task, dataset: str) -> dict[str, Any]:
@@ -102,13 +111,25 @@ def _task(row: dict[str, Any]) -> Task:
 
 
 def _reading_row(reading: Reading) -> dict[str, Any]:
-    return asdict(reading) | {"case": case_to_dict(reading.case)}
+    checks = [
+        {name: _finite(value) for name, value in asdict(each).items()} for each in reading.checks
+    ]
+    return asdict(reading) | {"case": case_to_dict(reading.case), "checks": checks}
+
+
+def _finite(value: str | float) -> str | float | None:
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _check(row: dict[str, Any]) -> Check:
+    numbers = {name: math.nan if value is None else value for name, value in row.items()}
+    return Check(**(row | numbers))
 
 
 def _reading(row: dict[str, Any]) -> Reading:
     lists = {
         "case": case_from_dict(row["case"]),
-        "checks": tuple(Check(**each) for each in row["checks"]),
+        "checks": tuple(map(_check, row["checks"])),
         "faults": tuple(row["faults"]),
     }
     return Reading(**(row | lists))

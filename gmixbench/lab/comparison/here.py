@@ -1,18 +1,29 @@
-"""What is installed beside us: its versions, and the source of a backend of the user's own."""
+"""What is installed beside us: its versions, and the sources of what has no version of its own."""
 
+import json
+import os
 import platform
 import sys
+from collections.abc import Iterator
 from hashlib import sha256
 from importlib.machinery import PathFinder
 from importlib.metadata import distributions
 from importlib.util import find_spec
 from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 from gmixbench.lab.stacks import StackError, normalized
 from gmixbench.measured.backends import BACKENDS, INSTALL
 
 HERE = "here"
 """Stands for what is installed beside us where else a stack's name stands."""
+
+CODE = (".py", ".so", ".pyd")
+"""Endings of files that Python imports."""
+
+OURS = "gmixbench"
+"""Is not measured, but measures, the same on both sides; the machine's lines have its version."""
 
 
 def packages() -> dict[str, str]:
@@ -25,7 +36,9 @@ def packages() -> dict[str, str]:
 
 
 def digest(backend: str) -> str:
-    """SHA-256 of all versions and the backend; of one's own also of its package's source files.
+    """SHA-256 of all versions and the backend, and of sources that may change under one version.
+
+    These are a checkout's that is installed to be edited, and those of a backend of one's own.
 
     Raises
     ------
@@ -35,6 +48,7 @@ def digest(backend: str) -> str:
     installed = packages()
     lines = [f"{HERE} {backend}", platform.python_version()]
     lines += [f"{name} {version}" for name, version in sorted(installed.items())]
+    lines += _edited()
     if backend not in BACKENDS:
         lines += _sources(backend)
     elif backend not in {*installed, "exact"}:
@@ -43,6 +57,38 @@ def digest(backend: str) -> str:
             "stack or a version instead"
         )
     return sha256("\n".join(lines).encode()).hexdigest()
+
+
+def _edited() -> Iterator[str]:
+    """Name and hash of each file of code in checkouts that are installed to be edited."""
+    for each in distributions():
+        folder = _checkout(each.read_text("direct_url.json"))
+        if folder and each.name and normalized(each.name) != OURS:
+            for path in sorted(_code(folder)):
+                name = path.relative_to(folder).as_posix()
+                yield f"{normalized(each.name)} {name} {sha256(path.read_bytes()).hexdigest()}"
+
+
+def _checkout(told: str | None) -> Path | None:
+    """Folder that an installation stands in, if it is there to be edited (PEP 610)."""
+    try:
+        match json.loads(told or "null"):
+            case {"url": str(url), "dir_info": {"editable": True}}:
+                return Path(url2pathname(urlsplit(url).path))
+    except ValueError:  # what a broken installation left
+        pass
+    return None
+
+
+def _code(folder: Path) -> Iterator[Path]:
+    for place, inside, names in os.walk(folder):
+        # A checkout may hold environments, which are not its own code.
+        inside[:] = [
+            each
+            for each in inside
+            if not each.startswith(".") and not (Path(place) / each / "pyvenv.cfg").is_file()
+        ]
+        yield from (Path(place) / name for name in names if name.endswith(CODE))
 
 
 def _sources(module: str) -> list[str]:

@@ -4,7 +4,7 @@ An exchange has the new version of what is exchanged, and the old one of all els
 ones can't live with it; then that moves too, to its new version where this will do.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 
 from gmixbench.lab import building, locking, uv
@@ -27,13 +27,24 @@ def held(base: Side, new: Side, *, say: uv.Say = lambda _: None) -> Side:
     return of(stack, new.variant.backend, f"{new.variant.name} (dependencies held)")
 
 
-def steps(base: Side, new: Side, *, say: uv.Say = lambda _: None) -> tuple[Side, ...]:
+def steps(
+    base: Side,
+    new: Side,
+    *,
+    unsampled: Callable[[Stack], str | None] = lambda _: None,
+    say: uv.Say = lambda _: None,
+) -> tuple[Side, ...]:
     """From `base` to `new`, both included, one dependency at a time: the library, then `STEPS`.
 
     A step is named after what it changes. There is none for what doesn't differ, or has moved
     with an earlier one; what can't be exchanged alone, since nothing resolves or the library does
-    not import then, is exchanged with the next; and the last one, to `new` itself, exchanges all
-    that is left. What is between the two is built.
+    not import or sample then, is exchanged with the next; and the last one, to `new` itself,
+    exchanges all that is left. What is between the two is built.
+
+    Parameters
+    ----------
+    unsampled : why a stack that imports can't be measured, in one line; `None` if it can
+    say : told what is going on, and each step that is left out
 
     Raises
     ------
@@ -60,7 +71,7 @@ def steps(base: Side, new: Side, *, say: uv.Say = lambda _: None) -> tuple[Side,
             break
         if now == was:
             continue
-        reason = trial.fault(stack, library, say=say)
+        reason = trial.fault(stack, library, say=say) or unsampled(stack)
         if reason:
             say(f"{' and '.join(group)} not without others: {reason}")
             continue

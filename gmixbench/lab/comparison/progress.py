@@ -6,9 +6,10 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from gmixbench.lab.comparison.blocks import block_seconds, next_block, order, spent
+from gmixbench.lab.comparison.blocks import next_block, order, spent
 from gmixbench.ruler.comparison.looks import following
 from gmixbench.ruler.comparison.nouns import Comparison
+from gmixbench.ruler.comparison.outlook import forecast
 
 
 @contextmanager
@@ -35,6 +36,6 @@ def _words(comparison: Comparison) -> str:
     block = next_block(comparison)
     done = sum(each.block == block for each in comparison.readings)
     look = following(block)
-    minutes = (look - block) * block_seconds(comparison) / 60
+    minutes = forecast(comparison, look - block) / 60
     where = f"block {block + 1}, process {done + 1} of {len(order(comparison, block))}"
     return f"{where}; next look after block {look}, in {minutes:.0f} min"

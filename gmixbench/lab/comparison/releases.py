@@ -43,6 +43,11 @@ def between(good: Side, bad: Side, locks: Path) -> tuple[Stack, ...]:
     return (first, *inner.values(), last)
 
 
+def backend_of(stack: Stack, backend: str) -> str:
+    """Backend that measures a release: of a library that was renamed, the one of its own name."""
+    return stack.package if PPLS.get(backend) == stack.ppl else backend
+
+
 def _stack(side: Side) -> Stack:
     if side.stack is None:
         raise StackError(f"{side.variant.name} is no release: name a stack or a version")

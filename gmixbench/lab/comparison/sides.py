@@ -51,7 +51,7 @@ def side(text: str, locks: Path, *, say: uv.Say = lambda _: None) -> Side:
     StackError
         It stands for nothing, can't be had, or doesn't have that backend. One line says why.
     """
-    what, backend = _parts(text.strip())
+    what, backend = parts(text)
     if backend and backend not in BACKENDS and "." not in backend:
         raise StackError(
             f"{text!r}: unknown backend {backend}: choose from {', '.join(BACKENDS)}, or name a "
@@ -83,7 +83,9 @@ def of(stack: Stack, backend: str, name: str) -> Side:
     return Side(Variant(name, stack.name, backend, packages, digest), stack)
 
 
-def _parts(text: str) -> tuple[str, str | None]:
+def parts(text: str) -> tuple[str, str | None]:
+    """What is measured, and the backend where one is named."""
+    text = text.strip()
     what, colon, backend = text.rpartition(":")
     return (what, backend) if colon and _MODULE.fullmatch(backend) else (text, None)
 

@@ -2,10 +2,15 @@
 
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
-from gmixbench.lab import building, environment, uv
+from gmixbench.lab import building, environment, travel, uv
+from gmixbench.lab.execute import job, run_case
 from gmixbench.lab.stacks import Stack
+from gmixbench.record import Failure
+from gmixbench.spec import Case
+from gmixbench.truth.exact import Exact
 
 PATIENCE = 600.0
 """Seconds for an import: the oldest releases compile C++ in it."""
@@ -45,3 +50,32 @@ def fault(stack: Stack, package: str, *, say: uv.Say = lambda _: None) -> str | 
         return None
     last = (done.stderr.strip().splitlines() or ["killed"])[-1]
     return f"{stack.name}: `import {package}` fails: {last}"
+
+
+def unsampled(
+    stack: Stack,
+    cases: Sequence[Case],
+    exact: Exact,
+    *,
+    timeout: float,
+    say: uv.Say = lambda _: None,
+) -> str | None:
+    """Why one of some cases can't be measured in a stack, in one line; `None` if all can.
+
+    Raises
+    ------
+    StackError
+        It can't be built.
+    OSError
+        There is no room for what it leaves.
+    """
+    python = building.build(stack, say=say)
+    with tempfile.TemporaryDirectory(prefix="gmixbench-") as name:
+        scratch = Path(name).resolve()
+        worker = travel.worker(python, travel.pack(scratch / "worker.pyz"))
+        for case in cases:
+            record = run_case(job(case, exact), scratch, timeout=timeout, worker=worker)
+            if isinstance(record, Failure):
+                told = " ".join(record.message.split())
+                return f"{stack.name}: {case.model.name} {case.method}: {record.kind}: {told}"
+    return None

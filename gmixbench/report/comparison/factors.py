@@ -6,7 +6,7 @@ a change is the factor that has the same verdict.
 
 from collections.abc import Mapping, Sequence
 
-from gmixbench.report.comparison.findings import band, change, moved, told
+from gmixbench.report.comparison.findings import band, change, told
 from gmixbench.report.numbers import listing, number
 from gmixbench.report.verdicts import in_times, percents
 from gmixbench.ruler.comparison.nouns import Finding
@@ -23,13 +23,13 @@ def speed(findings: Mapping[str, Finding]) -> str:
     """
     whole = findings["ess_per_second"]
     factors = [findings[metric] for metric in FACTORS if metric in findings]
-    if not moved(whole):
+    if not whole.moved:
         open_ = whole.verdict == "inconclusive"
         shown = [each for each in factors if open_ or each.verdict != "equivalent"]
         return "; ".join([told(whole), *map(_clause, shown)])
     with_it = [each for each in factors if each.verdict == whole.verdict]
-    against = [each for each in factors if moved(each) and each.verdict != whole.verdict]
-    rest = [each for each in factors if not moved(each)]
+    against = [each for each in factors if each.moved and each.verdict != whole.verdict]
+    rest = [each for each in factors if not each.moved]
     if not with_it:
         undecided = "which factor carries it is open: " if factors else ""
         return "; ".join([told(whole), *([undecided + _joined(factors)] if factors else [])])
@@ -54,7 +54,7 @@ def _clause(factor: Finding) -> str:
 
 
 def _time(factor: Finding) -> str:
-    if not moved(factor):
+    if not factor.moved:
         if factor.verdict == "equivalent":
             return f"a gradient evaluation takes as long, within {band(factor)}"
         remark = f" ({factor.remark})" if factor.remark else ""
@@ -66,7 +66,7 @@ def _time(factor: Finding) -> str:
 
 
 def _algorithm(factor: Finding) -> str:
-    if not moved(factor):
+    if not factor.moved:
         return told(factor)
     if in_times(factor.change.estimate):
         return f"ESS per gradient evaluation is {_times(factor)} what it was"

@@ -45,11 +45,6 @@ def band(finding: Finding) -> str:
     return verdicts.band(finding.metric, finding.band)
 
 
-def moved(finding: Finding) -> bool:
-    """Whether it is told to be worse, or better."""
-    return finding.verdict in ("regressed", "improved")
-
-
 def told(finding: Finding) -> str:
     """What is said of it, as a clause."""
     name = title(finding.metric)

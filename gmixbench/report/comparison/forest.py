@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from gmixbench.report import style
-from gmixbench.report.comparison.findings import change, moved
+from gmixbench.report.comparison.findings import change
 from gmixbench.report.comparison.scale import (
     BAND_FILL,
     MARKS,
@@ -99,7 +99,7 @@ def _panels(outcome: Outcome) -> list[Panel]:
 def _lines(outcome: Outcome, whole: Finding) -> list[Line]:
     """A metric; and under it its steps, where there is something to explain."""
     first = Line(whole.metric, whole, whole=True)
-    if not (whole.asked or moved(whole)):
+    if not (whole.asked or whole.moved):
         return [first]
     steps = [
         Line(step(outcome.comparison, each.pair), each, whole=False)

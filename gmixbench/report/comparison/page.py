@@ -19,7 +19,7 @@ from gmixbench.report.numbers import fixed
 from gmixbench.ruler.comparison.course import courses
 from gmixbench.ruler.comparison.looks import looks
 from gmixbench.ruler.comparison.nouns import Outcome
-from gmixbench.ruler.comparison.pooled import checks_of
+from gmixbench.ruler.comparison.trust import checks_of
 from gmixbench.ruler.metrics import METRICS
 
 CHANGED = Caption(

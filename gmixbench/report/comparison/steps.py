@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from gmixbench.report.comparison.findings import moved, size, title
+from gmixbench.report.comparison.findings import size, title
 from gmixbench.report.numbers import listing
 from gmixbench.ruler.comparison.nouns import Comparison, Finding, Outcome
 from gmixbench.ruler.dependencies import changed
@@ -24,13 +24,13 @@ def carried(outcome: Outcome, whole: Finding) -> Iterator[str]:
         if each.pair in comparison.pairs[1:]
         and (each.task, each.metric) == (whole.task, whole.metric)
     ]
-    if not moved(whole):
-        some = [each for each in parts if moved(each)]
+    if not whole.moved:
+        some = [each for each in parts if each.moved]
         if some:
             yield f"By step, {title(whole.metric)}: {_listed(comparison, some)}"
         return
     with_it = [each for each in parts if each.verdict == whole.verdict]
-    against = [each for each in parts if moved(each) and each.verdict != whole.verdict]
+    against = [each for each in parts if each.moved and each.verdict != whole.verdict]
     missing = len(comparison.pairs) - 1 - len(parts)
     if with_it:
         said = [_carrying(comparison, whole, with_it)]

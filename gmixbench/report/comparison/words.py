@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from gmixbench.report.comparison.factors import speed
-from gmixbench.report.comparison.findings import change, moved, title, told
+from gmixbench.report.comparison.findings import change, title, told
 from gmixbench.report.comparison.steps import carried
 from gmixbench.report.numbers import listing
 from gmixbench.ruler.comparison.judge import FARTHEST
@@ -39,6 +39,8 @@ def headline(outcome: Outcome) -> str:
         worse = sum(each.verdict == "regressed" for each in outcome.whole)
         return f"{worse} of {count} metrics got worse; {right}"
     if outcome.verdict == "inconclusive":
+        if any(each.unconfirmed for each in outcome.findings):
+            return f"a change was found, and not found again with other seeds; {right}"
         return f"not enough evidence yet; {right}"
     better = sum(each.verdict == "improved" for each in outcome.whole)
     also = f", {better} got better" if better else ""
@@ -124,7 +126,11 @@ def _asked_first(whole: dict[str, Finding]) -> Sequence[Finding]:
     """Findings whose steps are told: the factors, or else the whole that they explain."""
     asked = [each for each in whole.values() if each.asked]
     led = [whole[metric] for metric in LEADING if metric in whole]
-    return asked if any(map(moved, asked)) else [*asked, *(each for each in led if moved(each))]
+    return (
+        asked
+        if any(each.moved for each in asked)
+        else [*asked, *(each for each in led if each.moved)]
+    )
 
 
 def _open(found: Outlook) -> Iterator[str]:

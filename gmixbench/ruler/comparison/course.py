@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from gmixbench.ruler.comparison.judge import judge, usable, whole_blocks
+from gmixbench.ruler.comparison.judge import judge, usable
 from gmixbench.ruler.comparison.looks import looks
 from gmixbench.ruler.comparison.nouns import Comparison, Finding, Outcome, Reading
 from gmixbench.ruler.tolerances import TOLERANCES
@@ -37,7 +37,7 @@ class Course:
 
 def courses(outcome: Outcome) -> tuple[Course, ...]:
     """Course of each finding between the first variant and the last, in the order of these."""
-    readings = whole_blocks(outcome.comparison)
+    readings = outcome.comparison.whole_blocks
     points = {_key(each): _points(each, readings) for each in outcome.whole}
     ends = {key: _looks(some) for key, some in points.items()}
     stages = {

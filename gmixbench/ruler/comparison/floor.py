@@ -21,11 +21,15 @@ class Floor:
 
 
 def floors(outcome: Outcome) -> tuple[Floor, ...]:
-    """Floors of the metrics that must have an answer, of something held against itself."""
+    """Floors of the metrics that must have an answer, of something held against itself.
+
+    What repeats has none: under one seed the same thing draws the same, whatever the machine. Nor
+    has what so few blocks tell that its interval is open.
+    """
     return tuple(
         Floor(outcome.comparison.tasks[each.task].name, each.metric, _half(each), each.blocks)
         for each in outcome.whole
-        if each.asked and each.blocks
+        if each.asked and each.blocks and not each.repeats and math.isfinite(_half(each))
     )
 
 

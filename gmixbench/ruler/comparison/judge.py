@@ -1,9 +1,8 @@
 """What may be said of a comparison: right or wrong first, then each metric, look by look."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
 
 import numpy as np
 from scipy.stats import norm
@@ -16,12 +15,10 @@ from gmixbench.ruler.comparison.nouns import (
     Interval,
     Outcome,
     Reading,
-    Trust,
 )
-from gmixbench.ruler.comparison.pooled import pooled
 from gmixbench.ruler.comparison.signed_rank import estimate, interval, p_above
+from gmixbench.ruler.comparison.trust import trusts
 from gmixbench.ruler.tolerances import TOLERANCES, Tolerance
-from gmixbench.ruler.verdict import FAMILYWISE, limit
 
 COMPARED = {
     "nuts": (
@@ -53,7 +50,8 @@ FARTHEST = 1000
 class Differences:
     """One metric of one task between two variants, in the blocks where both tell it.
 
-    `values` has shape (n, 2), old and new; `differences` shape (n,).
+    `values` has shape (n, 2), old and new; `differences` shape (n,). `asked` tells whether there
+    must be an answer.
     """
 
     pair: tuple[int, int]
@@ -61,6 +59,7 @@ class Differences:
     tolerance: Tolerance
     band: float
     values: np.ndarray
+    asked: bool
 
     @property
     def differences(self) -> np.ndarray:
@@ -81,11 +80,6 @@ class Differences:
             np.all(np.abs(new - old) <= DIGITS * np.maximum(np.abs(old), np.abs(new)))
         )
 
-    @property
-    def asked(self) -> bool:
-        """Whether there must be an answer."""
-        return self.tolerance.asked and self.tolerance.metric != "compile_s"
-
     def first(self, blocks: int) -> "Differences":
         """Those of the first blocks."""
         return replace(self, values=self.values[:blocks])
@@ -98,16 +92,11 @@ def judge(comparison: Comparison) -> Outcome:
     ----------
     comparison : with readings of any number of blocks; one that is begun does not count
     """
-    readings = whole_blocks(comparison)
+    readings = comparison.whole_blocks
     blocks = len({each.block for each in readings})
-    seen = looks(blocks)
     measured = [*_differences(comparison, readings)]
-    trusts = tuple(
-        _trust(comparison, variant, task, len(seen))
-        for variant in range(len(comparison.variants))
-        for task in range(len(comparison.tasks))
-    )
-    wrong = {(each.variant, each.task) for each in trusts if not each.valid}
+    believed = trusts(comparison)
+    wrong = {(each.variant, each.task) for each in believed if not each.valid}
     told = [
         each
         for each in _findings(comparison, measured, blocks)
@@ -121,16 +110,7 @@ def judge(comparison: Comparison) -> Outcome:
         for task in range(len(comparison.tasks))
         if _same_draws(readings, pair, task)
     )
-    return Outcome(comparison, blocks, len(seen), tuple(told), trusts, same)
-
-
-def whole_blocks(comparison: Comparison) -> list[Reading]:
-    """Readings of the blocks in which every variant has every task; the pilot is none of them."""
-    wanted = len(comparison.variants) * len(comparison.tasks)
-    counted = [each for each in comparison.readings if each.block >= 0]
-    ordered = sorted(counted, key=lambda each: each.block)
-    blocks = [[*rows] for _, rows in groupby(ordered, key=lambda each: each.block)]
-    return [row for rows in blocks if len(rows) == wanted for row in rows]
+    return Outcome(comparison, blocks, len(looks(blocks)), tuple(told), believed, same)
 
 
 def _differences(comparison: Comparison, readings: Sequence[Reading]) -> Iterator[Differences]:
@@ -138,6 +118,7 @@ def _differences(comparison: Comparison, readings: Sequence[Reading]) -> Iterato
     blocks = sorted({each.block for each in readings})
     for pair in comparison.pairs:
         for k, task in enumerate(comparison.tasks):
+            found: dict[str, np.ndarray] = {}
             for metric in COMPARED["nuts" if task.method == "nuts" else "advi"]:
                 tolerance = TOLERANCES[metric]
                 rows = [
@@ -145,10 +126,23 @@ def _differences(comparison: Comparison, readings: Sequence[Reading]) -> Iterato
                 ]
                 told = [row for row in rows if all(usable(tolerance, value) for value in row)]
                 values = np.array(told, dtype=float)
-                if not told or values.max() <= tolerance.negligible:
-                    continue
+                if told and values.max() > tolerance.negligible:
+                    found[metric] = values
+            asked = _asked(found)
+            for metric, values in found.items():
+                tolerance = TOLERANCES[metric]
                 band = comparison.band if tolerance.machine else tolerance.band
-                yield Differences(pair, k, tolerance, band, values)
+                yield Differences(pair, k, tolerance, band, values, metric in asked)
+
+
+def _asked(told: Collection[str]) -> set[str]:
+    """Metrics that must have an answer: the factors that explain the others.
+
+    Where a library tells no gradients there are none: then it is how fast it draws. Compilation
+    explains itself alone, and few blocks tell it.
+    """
+    factors = {metric for metric in told if TOLERANCES[metric].asked and metric != "compile_s"}
+    return factors or {"draws_per_second"} & {*told}
 
 
 def usable(tolerance: Tolerance, value: float | None) -> bool:
@@ -259,6 +253,7 @@ def _told(
         change=Interval(read(found.estimate), read(found.low), read(found.high)),
         band=each.band,
         blocks=blocks,
+        asked=each.asked,
         more=more,
     )
 
@@ -289,29 +284,6 @@ def _more(last: Look, level: float, blocks_each: float) -> int | None:
         if half * wider * math.sqrt(count / seen) < distance:
             return math.ceil((seen - count) * blocks_each)
     return None
-
-
-def _trust(comparison: Comparison, variant: int, task: int, seen: int) -> Trust:
-    rows = [each for each in comparison.readings if (each.variant, each.task) == (variant, task)]
-    if not rows:
-        return Trust(variant, task, ("not measured",))
-    wrong = [(*each.faults, each.failure) for each in rows if each.faults or each.failure]
-    reasons = [f"{len(wrong)} of {len(rows)} processes: {told[0]}" for told in wrong[:1]]
-    checked = [each for each in rows if each.checks and each.ess]
-    if not checked:
-        return Trust(variant, task, tuple(reasons))
-    worst = max(pooled(checked), key=lambda check: check.z)
-    # The error of all looks: judged at each of them, and after the last.
-    allowed = limit(
-        len(checked[0].checks),
-        math.fsum(each.ess or 0.0 for each in checked),
-        FAMILYWISE * share(seen),
-    )
-    if not worst.z <= allowed:
-        reasons.append(
-            f"{worst.name} is {worst.z:.1f} standard errors from the exact one, {allowed:.1f} pass"
-        )
-    return Trust(variant, task, tuple(reasons), worst.z, allowed, worst.name)
 
 
 def _same_draws(readings: Sequence[Reading], pair: tuple[int, int], task: int) -> bool:

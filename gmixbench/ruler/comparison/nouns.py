@@ -1,12 +1,26 @@
 """The nouns of a comparison: what is compared, what each process left, and what may be said."""
 
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Literal
 
 from gmixbench.ruler.compare import Verdict
 from gmixbench.ruler.score import Check
 from gmixbench.ruler.tolerances import TOLERANCES
 from gmixbench.spec import Case, Mixture, Settings
+
+PILOT = -1
+"""Number of the block that is measured first and of which no metric counts: it fills the caches,
+and tells how many draws it takes."""
+
+COLD_EVERY = 3
+"""One block in so many has empty compilation caches: engines that keep what they compile take
+longer to compile than to sample, and the other metrics need blocks more than those of compiling."""
+
+
+def is_cold(block: int) -> bool:
+    """Whether a block has empty compilation caches, by its number."""
+    return block % COLD_EVERY == 0
 
 
 @dataclass(frozen=True)
@@ -47,7 +61,7 @@ class Reading:
     ----------
     block, variant, task
         What it was for; variants and tasks by their place in the comparison. In a block all
-        processes have one seed. A negative block is the pilot, which no metric counts.
+        processes have one seed.
     place
         Its place in the random order of its block, 0 for the first.
     cold
@@ -57,7 +71,7 @@ class Reading:
     checks
         Estimates against the exact posterior, of NUTS.
     ess
-        Least ESS of any label-invariant quantity, of NUTS.
+        Least ESS of any label-invariant quantity, of NUTS; `None` where that is not finite.
     faults
         What no chance explains: a density that is not the model's, a loss that can't be.
     failure
@@ -93,9 +107,10 @@ class Comparison:
     band
         Share within which timings are equivalent.
     alpha
-        Probability that any verdict is wrong, at the most, over all metrics and all looks.
+        Probability that any verdict on a metric is wrong, at the most, over all metrics and all
+        looks. Whether a variant is right has a level of its own, `verdict.FAMILYWISE`.
     seed
-        That of the first block; each block has the next one.
+        That of the pilot; each block after it has the next one.
     machine
         Processor, system, and versions of the ruler.
     readings
@@ -117,6 +132,15 @@ class Comparison:
         last = len(self.variants) - 1
         steps = [(k, k + 1) for k in range(last)]
         return ((0, last), *steps) if last > 1 else ((0, last),)
+
+    @property
+    def whole_blocks(self) -> tuple[Reading, ...]:
+        """Readings of the blocks that have every variant and task, in order; the pilot is none."""
+        wanted = len(self.variants) * len(self.tasks)
+        counted = [each for each in self.readings if each.block != PILOT]
+        ordered = sorted(counted, key=lambda each: each.block)
+        blocks = [[*rows] for _, rows in groupby(ordered, key=lambda each: each.block)]
+        return tuple(row for rows in blocks if len(rows) == wanted for row in rows)
 
 
 @dataclass(frozen=True)
@@ -144,6 +168,8 @@ class Finding:
         What is equivalent, on the same scale: a share of a ratio, else in the metric's unit.
     blocks
         Blocks it rests on; 0 where there were too few to look, and `change` is the estimate alone.
+    asked
+        Whether there must be an answer: it explains the others.
     repeats
         Whether both sides agree in each block to the last digits, so that no chance is involved.
     more
@@ -151,6 +177,8 @@ class Finding:
         answer, or none in sight.
     remark
         What else must be known of the verdict.
+    unconfirmed
+        Whether it is a change that was measured again and not found again.
     """
 
     pair: tuple[int, int]
@@ -162,14 +190,16 @@ class Finding:
     change: Interval
     band: float
     blocks: int
+    asked: bool
     repeats: bool = False
     more: int | None = None
     remark: str = ""
+    unconfirmed: bool = False
 
     @property
-    def asked(self) -> bool:
-        """Whether there must be an answer: it explains the others."""
-        return TOLERANCES[self.metric].asked and self.metric != "compile_s"
+    def moved(self) -> bool:
+        """Whether it is told to be worse, or better."""
+        return self.verdict in ("improved", "regressed")
 
     @property
     def ratio(self) -> bool:
@@ -182,7 +212,9 @@ class Trust:
     """Whether the answer of a variant in a task is right, all its processes taken together.
 
     `z` is the largest distance from the exact posterior in standard errors of all draws, `limit`
-    what is allowed, and `worst` which check it is of; `None` for ADVI.
+    what is allowed, and `worst` which check it is of; `None` for ADVI. `wrong` tells whether the
+    answer is known to be wrong: else what speaks against it is that it was not measured, or too
+    little.
     """
 
     variant: int
@@ -191,6 +223,7 @@ class Trust:
     z: float | None = None
     limit: float | None = None
     worst: str = ""
+    wrong: bool = False
 
     @property
     def valid(self) -> bool:
@@ -234,6 +267,10 @@ class Outcome:
 
     @property
     def answered(self) -> bool:
-        """Whether all that must be answered is; then there is no more to measure."""
+        """Whether all that must be answered is; then there is no more to measure.
+
+        A change that was found but once must be answered too: it is not known to be none.
+        """
         asked = [each for each in self.findings if each.asked]
-        return bool(asked) and all(each.verdict != "inconclusive" for each in asked)
+        open_ = [each for each in self.findings if each.unconfirmed]
+        return bool(asked) and all(each.verdict != "inconclusive" for each in (*asked, *open_))

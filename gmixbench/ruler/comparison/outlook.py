@@ -1,10 +1,11 @@
 """How much longer a comparison would take, if the noise stays as it is."""
 
+import math
 from dataclasses import dataclass
 from statistics import mean
 
-from gmixbench.ruler.comparison.judge import whole_blocks
-from gmixbench.ruler.comparison.nouns import Comparison, Finding, Outcome
+from gmixbench.ruler.comparison.nouns import PILOT, Comparison, Finding, Outcome, Reading, is_cold
+from gmixbench.spec import NutsSettings, Settings
 
 
 @dataclass(frozen=True)
@@ -26,21 +27,55 @@ def outlook(outcome: Outcome) -> Outlook:
     waiting = tuple(
         each
         for each in outcome.findings
-        if each.asked and each.verdict == "inconclusive" and not each.remark
+        if each.asked and each.verdict == "inconclusive" and not each.unconfirmed
     )
     needed = [each.more for each in waiting if each.more is not None]
     if len(needed) < len(waiting):
         return Outlook(waiting, None, None)
     blocks = max(needed, default=0)
-    return Outlook(waiting, blocks, blocks * block_seconds(outcome.comparison))
+    return Outlook(waiting, blocks, forecast(outcome.comparison, blocks))
 
 
-def block_seconds(comparison: Comparison) -> float:
-    """Mean seconds of the processes of a whole block; 0 where there is none.
+def forecast(comparison: Comparison, count: int) -> float:
+    """Seconds that the next so many blocks take, those with empty caches told from the others.
 
-    Not the median: one block in a few compiles anew and takes far longer, and counts as well.
+    Each as the whole ones of its kind did; before there are any, as the pilot makes expect, and
+    with warm caches nothing is compiled.
     """
     sums: dict[int, float] = {}
-    for each in whole_blocks(comparison):
+    for each in comparison.whole_blocks:
         sums[each.block] = sums.get(each.block, 0.0) + each.seconds
-    return mean(sums.values()) if sums else 0.0
+    # Of each kind the mean, not the median: what now and then takes far longer counts as well.
+    taken = {
+        kind: [seconds for block, seconds in sums.items() if is_cold(block) == kind]
+        for kind in (True, False)
+    }
+    one = {
+        kind: mean(some) if some else _expected(comparison, cold=kind)
+        for kind, some in taken.items()
+    }
+    return math.fsum(one[is_cold(block)] for block in range(len(sums), len(sums) + count))
+
+
+def _expected(comparison: Comparison, *, cold: bool) -> float:
+    """Seconds of a block of a kind of which there is none yet."""
+    first = [each for each in comparison.whole_blocks if each.block == 0]
+    pilots = [each for each in comparison.readings if each.block == PILOT]
+    total = 0.0
+    for each in first or pilots:
+        compiling = 0.0 if cold else each.metrics.get("compile_s") or 0.0
+        total += max(0.0, each.seconds + _longer(comparison, each) - compiling)
+    return total
+
+
+def _longer(comparison: Comparison, reading: Reading) -> float:
+    """Seconds that a process takes longer by the draws or steps that it has more by now."""
+    pace = reading.metrics.get("draws_per_second") or reading.metrics.get("steps_per_second")
+    more = _count(comparison.tasks[reading.task].settings) - _count(reading.case.settings)
+    return more / pace if pace else 0.0
+
+
+def _count(settings: Settings) -> int:
+    if isinstance(settings, NutsSettings):
+        return settings.chains * settings.draws
+    return settings.steps

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from gmixbench.ruler.comparison.nouns import Comparison, Reading
+from gmixbench.ruler.comparison.nouns import Reading
 from gmixbench.ruler.score import Check
 
 
@@ -15,16 +15,6 @@ def pooled(rows: Sequence[Reading]) -> tuple[Check, ...]:
     rows : readings of one variant in one task, each with its checks
     """
     return tuple(_mean(checks) for checks in zip(*(each.checks for each in rows), strict=True))
-
-
-def checks_of(comparison: Comparison, variant: int, task: int) -> tuple[Check, ...]:
-    """Pooled checks of all that was measured of a variant in a task; none of ADVI."""
-    rows = [
-        each
-        for each in comparison.readings
-        if (each.variant, each.task) == (variant, task) and each.checks and each.ess
-    ]
-    return pooled(rows)
 
 
 def _mean(checks: Sequence[Check]) -> Check:

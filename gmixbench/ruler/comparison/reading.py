@@ -1,5 +1,7 @@
 """From the record of a process to what a comparison keeps of it."""
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any
@@ -45,11 +47,15 @@ def reading(record: Record, place: Place, exact: Exact) -> Reading:
         case=record.case,
         metrics=scores.finite | cached,
         checks=scores.checks,
-        ess=min((each.ess for each in scores.evidence), default=None),
+        ess=_least([each.ess for each in scores.evidence]),
         faults=tuple(certain_faults(run, scores, exact)),
         draws=sha256(np.ascontiguousarray(record.result.means).tobytes()).hexdigest(),
         **where,
     )
+
+
+def _least(ess: Sequence[float]) -> float | None:
+    return min(ess) if ess and all(map(math.isfinite, ess)) else None
 
 
 def without_warm_call(run: Run) -> Run:

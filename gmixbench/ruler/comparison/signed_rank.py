@@ -1,8 +1,10 @@
 """Where paired differences lie: an estimate and an interval by winsorized signed ranks.
 
 In a block both variants run in random order under one seed. If nothing but the label differs, a
-block's difference is as likely positive as negative, whatever its size: so the test is exact for
-any noise, the far tails of a shared machine included.
+block's difference is as likely positive as negative, whatever its size: so the test of no change is
+exact for any noise, the far tails of a shared machine included. Orders are turned round in every
+second block: what an order does cancels, which makes the test no less careful. At the edge of a
+band, as for any change that is there, differences must lie symmetric about it.
 
 Each difference counts with its sign, and with the rank of its size, but none with more than half of
 the ranks (Policello and Hettmansperger 1976). Wilcoxon's own ranks (1945) let a single wild block

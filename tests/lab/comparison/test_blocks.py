@@ -11,12 +11,14 @@ from typing import Any
 import pytest
 
 from gmixbench.lab.comparison import blocks, folder
-from gmixbench.lab.comparison.blocks import COLD_EVERY, LEAST_SECONDS, PILOT, measure, order
+from gmixbench.lab.comparison.blocks import LEAST_SECONDS, measure, order
 from gmixbench.lab.execute import HERE, Worker
-from gmixbench.record import Job
+from gmixbench.record import Failure, Job
 from gmixbench.ruler.comparison.judge import judge
 from gmixbench.ruler.comparison.looks import FIRST
-from gmixbench.ruler.comparison.nouns import Comparison
+from gmixbench.ruler.comparison.nouns import PILOT, Comparison, is_cold
+from gmixbench.ruler.comparison.reading import Place
+from gmixbench.spec import MODELS
 from gmixbench.truth.exact import Exact
 
 pytestmark = pytest.mark.usefixtures("measured_jobs")
@@ -55,13 +57,48 @@ def test_a_block_has_one_seed_and_no_other_has_it(
     assert len(set(seeds)) == len(seeds) // 2
 
 
-def test_each_side_goes_first_as_chance_has_it(question: Question) -> None:
-    firsts = [order(question("plain", "slow"), block)[0].variant for block in range(400)]
-    assert 140 < Counter(firsts)[0] < 260  # six standard deviations
-    pairs = Counter(pairwise(firsts))
-    assert min(pairs.values()) > 50  # nor does one block tell the next
-    again = [order(question("plain", "slow"), block)[0].variant for block in range(400)]
-    assert again == firsts
+def firsts(question: Comparison, count: int = 400) -> list[int]:
+    """Variant that goes first, block by block."""
+    return [order(question, block)[0].variant for block in range(count)]
+
+
+def test_each_side_goes_first_as_often_and_which_does_is_chance(question: Question) -> None:
+    found = firsts(question("plain", "slow"))
+    assert all({*found[k : k + 2]} == {0, 1} for k in range(0, 400, 2))
+    assert 58 < Counter(found[::2])[0] < 142  # six standard deviations
+    again = Counter(pairwise(found[::2]))
+    assert min(again.values()) > 20  # nor does one pair of blocks tell the next
+    assert firsts(question("plain", "slow")) == found
+
+
+def test_no_two_comparisons_have_one_order(question: Question) -> None:
+    found = firsts(question("plain", "slow"))
+    assert firsts(question("plain", "other")) != found
+    assert firsts(question("plain", "slow", seed=2)) != found
+
+
+def test_of_three_each_goes_before_each_as_often(question: Question) -> None:
+    asked = question("one", "two", "three")
+    places = [{step.variant: step.place for step in order(asked, block)} for block in range(200)]
+    for old, new in ((0, 1), (1, 2), (0, 2)):
+        assert sum(place[old] < place[new] for place in places) == 100
+    assert len({tuple(place) for place in places}) == 6
+
+
+def test_variants_of_a_task_stay_together(question: Question) -> None:
+    asked = question("one", "two")
+    both = replace(
+        asked, tasks=(asked.tasks[0], replace(asked.tasks[0], model=MODELS["unordered"]))
+    )
+    turns = [[step.task for step in order(both, block)] for block in range(50)]
+    assert {tuple(each) for each in turns} == {(0, 0, 1, 1), (1, 1, 0, 0)}
+    for block in range(50):
+        assert sorted((each.variant, each.task) for each in order(both, block)) == [
+            (0, 0),
+            (0, 1),
+            (1, 0),
+            (1, 1),
+        ]
 
 
 def test_sampling_lasts_as_long_as_it_must(
@@ -91,7 +128,7 @@ def test_one_block_in_three_has_empty_caches(
     monkeypatch.setattr(blocks, "run_case", compiling)
     found = run(tmp_path, question("plain", "slow"), exact)
     for each in found.readings:
-        cold = each.block == PILOT or each.block % COLD_EVERY == 0
+        cold = each.block == PILOT or is_cold(each.block)
         assert each.cold == cold
         assert (each.metrics["compile_s"] is None) == (not cold)
 
@@ -143,3 +180,58 @@ def test_what_is_on_disk_is_all_of_it(tmp_path: Path, question: Question, exact:
     assert folder.read(tmp_path) == found
     assert len(json.loads((tmp_path / folder.NAME).read_text())["readings"]) == len(found.readings)
     assert sorted(path.name for path in tmp_path.iterdir()) == [folder.NAME]
+
+
+def test_what_failed_is_measured_again_and_what_is_wrong_is_not(
+    tmp_path: Path,
+    question: Question,
+    measured_jobs: list[Job],
+    exact: Exact,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    fake = blocks.run_case
+
+    def failing(work: Job, out: Path, **rest: Any) -> Any:
+        record = fake(work, out, **rest)
+        return Failure(work.case, "crash", "SIGKILL") if len(measured_jobs) == 8 else record
+
+    monkeypatch.setattr(blocks, "run_case", failing)
+    assert judge(run(tmp_path, question("plain", "slow"), exact)).verdict == "not measured"
+    assert len(measured_jobs) == 8
+    found = run(tmp_path, question("plain", "slow"), exact)
+    assert judge(found).verdict == "regressed"
+    assert len(measured_jobs) == 1 + 2 * (1 + FIRST)
+    assert measured_jobs[8].case == measured_jobs[7].case
+    wrong = run(tmp_path / "wrong", question("plain", "biased"), exact)
+    before = len(measured_jobs)
+    assert run(tmp_path / "wrong", question("plain", "biased"), exact) == wrong
+    assert len(measured_jobs) == before
+
+
+def test_a_pilot_that_failed_is_measured_again(
+    tmp_path: Path, question: Question, measured_jobs: list[Job], exact: Exact
+) -> None:
+    for _ in range(2):
+        found = run(tmp_path, question("plain", "broken"), exact)
+        assert [each.variant for each in found.readings if each.failure] == [1]
+    assert [job.case.backend for job in measured_jobs].count("broken") == 2
+
+
+def test_a_cold_pilot_does_not_end_what_has_room(
+    tmp_path: Path, question: Question, exact: Exact, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where each cold process takes 60 s, as its metrics tell, and each warm one 5 s."""
+    kept = blocks.reading
+
+    def timed(record: Any, place: Place, exact: Exact) -> Any:
+        cold = place.block == PILOT or is_cold(place.block)
+        took = replace(place, seconds=60.0 if cold else 5.0, cold=cold)
+        found = kept(record, took, exact)
+        return replace(found, metrics=found.metrics | ({"compile_s": 55.0} if cold else {}))
+
+    monkeypatch.setattr(blocks, "reading", timed)
+    whole = 2 * (5 * 60.0 + 8 * 5.0)
+    found = run(tmp_path, question("plain", "slow"), exact, budget=whole + 100.0)
+    assert judge(found).blocks == FIRST
+    tight = run(tmp_path / "tight", question("plain", "slow"), exact, budget=whole - 60.0)
+    assert judge(tight).blocks == 0

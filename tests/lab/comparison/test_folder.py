@@ -1,5 +1,7 @@
 """`compare.json`: there and back, and no other comparison's."""
 
+import json
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -9,7 +11,9 @@ import pytest
 from gmixbench.lab.comparison import folder
 from gmixbench.lab.store import FolderError
 from gmixbench.record import DamagedRecordError
-from gmixbench.ruler.comparison.nouns import Comparison
+from gmixbench.ruler.comparison.nouns import Comparison, Reading
+from gmixbench.ruler.score import Check
+from gmixbench.spec import Case
 
 Question = Callable[..., Comparison]
 
@@ -68,3 +72,24 @@ def test_tasks_keep_the_counts_that_were_measured(tmp_path: Path, question: Ques
     long = replace(asked.tasks[0], settings=replace(asked.tasks[0].settings, draws=77_000))
     folder.write(tmp_path, replace(asked, tasks=(long,)))
     assert folder.resumed(tmp_path, asked).tasks == (long,)
+
+
+def test_numbers_that_are_not_finite_are_null(tmp_path: Path, question: Question) -> None:
+    asked = question("a", "b")
+    case = Case("close", asked.tasks[0].model, "a", "nuts", asked.tasks[0].settings)
+    still = Check("mean of it", 1.0, 1.0, math.nan, math.inf)
+    reading = Reading(
+        0, 0, 0, 0, case, cold=True, began="", seconds=1.0, metrics={}, checks=(still,)
+    )
+    folder.write(tmp_path, replace(asked, readings=(reading,)))
+
+    def refuse(word: str) -> None:
+        raise AssertionError(word)
+
+    json.loads((tmp_path / folder.NAME).read_text(), parse_constant=refuse)
+    found = folder.read(tmp_path)
+    assert found is not None
+    ((check,),) = (each.checks for each in found.readings)
+    assert (check.name, check.estimate) == ("mean of it", 1.0)
+    assert math.isnan(check.mcse)
+    assert math.isnan(check.z)

@@ -1,3 +1,4 @@
+import json
 import platform
 from importlib import metadata
 
@@ -73,3 +74,53 @@ def test_a_library_that_is_not_installed(monkeypatch):
     monkeypatch.setattr(here, "packages", lambda: {"python": "3.13"})
     with pytest.raises(StackError, match="here:pymc: pymc is not installed here: pip install"):
         here.digest("pymc")
+
+
+@pytest.fixture
+def checkout(tmp_path, monkeypatch):
+    """Checkout of a package, and a function that installs it from there, to be edited or not."""
+    folder = tmp_path / "my checkout"
+    (folder / "edited").mkdir(parents=True)
+    (folder / "edited" / "__init__.py").write_text("one = 1\n")
+    site = tmp_path / "site"
+
+    def install(name="edited", told=None, *, editable=True):
+        info = site / f"{name}-1.0.dist-info"
+        info.mkdir(parents=True, exist_ok=True)
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+        direct = {"url": folder.as_uri(), "dir_info": {"editable": editable}}
+        (info / "direct_url.json").write_text(json.dumps(direct) if told is None else told)
+        return folder
+
+    monkeypatch.syspath_prepend(site)
+    return install
+
+
+@pytest.mark.parametrize("name", ["edited/__init__.py", "edited/new.py", "edited/fast.so"])
+def test_a_checkout_that_is_edited_is_another(checkout, name):
+    folder = checkout()
+    first = here.digest("exact")
+    assert here.digest("exact") == first
+    (folder / name).write_text("one = 2\n")
+    assert here.digest("exact") != first
+
+
+@pytest.mark.parametrize("name", ["README.md", ".tox/it.py", "env/lib/it.py"])
+def test_what_is_no_code_of_a_checkout_changes_nothing(checkout, name):
+    folder = checkout()
+    (folder / "env").mkdir()
+    (folder / "env" / "pyvenv.cfg").write_text("")
+    first = here.digest("exact")
+    (folder / name).parent.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_text("one = 2\n")
+    assert here.digest("exact") == first
+
+
+@pytest.mark.parametrize(
+    "options", [{"editable": False}, {"told": "cut"}, {"told": "[]"}, {"name": "gmixbench"}]
+)
+def test_what_is_not_there_to_be_edited_is_its_version(checkout, options):
+    folder = checkout(**options)
+    first = here.digest("exact")
+    (folder / "edited" / "__init__.py").write_text("one = 2\n")
+    assert here.digest("exact") == first

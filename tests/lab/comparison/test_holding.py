@@ -221,6 +221,22 @@ def test_what_does_not_import_alone_is_exchanged_with_the_next(row, monkeypatch)
     ]
 
 
+def test_what_imports_and_does_not_sample_waits_for_the_next(row):
+    said = []
+
+    def unsampled(stack):
+        return (
+            "time-out" if (stack.packages["jax"], stack.packages["numpy"]) == ("2", "1") else None
+        )
+
+    assert names(steps(*row, unsampled=unsampled, say=said.append))[1:-1] == [
+        "+ numpyro 1 → 2",
+        "+ jax 1 → 2, jaxlib 1 → 2, numpy 1 → 2",
+        "+ scipy 1 → 2",
+    ]
+    assert said.count("jax and jaxlib not without others: time-out") == 1
+
+
 class OtherPython:
     """In the place of `locking.lock`, for stacks of two Pythons of which one may be refused."""
 

@@ -2,7 +2,7 @@ import re
 
 import pytest
 
-from gmixbench.lab.comparison.releases import between
+from gmixbench.lab.comparison.releases import backend_of, between
 from gmixbench.lab.comparison.sides import of, side
 from gmixbench.lab.stacks import Source, StackError
 
@@ -96,3 +96,17 @@ def test_what_is_no_row_is_told_in_one_line(locks, good, bad, said):
     with pytest.raises(StackError, match=re.escape(said)) as caught:
         between(side(good, locks), side(bad, locks), locks)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "asked", "found"),
+    [
+        ("pymc3-v3.11.5", "pymc", "pymc3"),
+        ("pymc-v4.4.0", "pymc3", "pymc"),
+        ("pymc-v4.4.0", "pymc", "pymc"),
+        ("pymc-v4.4.0", "numpyro", "numpyro"),  # of another library: beside it in one stack
+        ("pymc3-v3.11.5", "my.own", "my.own"),
+    ],
+)
+def test_a_renamed_library_is_measured_under_the_name_it_had(row, name, asked, found):
+    assert backend_of(row[name], asked) == found

@@ -35,3 +35,17 @@ def test_what_can_not_be_built_is_a_fault_unless_it_is_the_machines(tiny_stack, 
     error = uv.UvError("tiny: the disk is full")
     with pytest.raises(StackError, match="the disk is full"):
         trial.fault(stack, "numpyro")
+
+
+def test_what_can_not_be_sampled_is_told_in_one_line(
+    tiny_stack, planted_python, plant, monkeypatch, make_case, exact
+):
+    monkeypatch.setattr(building, "build", lambda *_, **__: planted_python)
+    good, bad = (
+        plant("good"),
+        plant("bad", "def sample(model, job):\n    raise ValueError('no\\nway')\n"),
+    )
+    cases = [make_case(good), make_case(bad)]
+    assert trial.unsampled(tiny_stack(), cases[:1], exact, timeout=60.0) is None
+    found = trial.unsampled(tiny_stack(), cases, exact, timeout=60.0)
+    assert found == "tiny: ordered nuts: exception: ValueError: no way"

@@ -67,8 +67,8 @@ def test_page_has_the_sentences_every_number_and_where_they_come_from(outcome_of
 
 
 def test_every_check_of_both_sides_is_pooled(page):
-    # 0.7 and two fifths of 0.003 / sqrt(30)
-    row = "mean of the larger mean 0.70000 0.70022 0.4 0.70022 0.4"
+    # 0.7 and two fifths of 0.003 / sqrt(13), of 25 blocks at the last look
+    row = "mean of the larger mean 0.70000 0.70033 0.6 0.70033 0.6"
     assert page.text.count(row) == 2
     assert page.text.count("sd of the log density 0.70000") == 2
 

@@ -47,7 +47,7 @@ def test_right_or_wrong_comes_first_then_sentences_tables_and_what_differs(outco
     text = terminal(outcome_of("slower"))
     parts = (
         "regressed: 5 of 9 metrics got worse",
-        "unordered nuts B       yes       0.4   4.8 mean of the larger mean",
+        "unordered nuts B       yes       0.6   4.8 mean of the larger mean",
         "ESS/s regressed",
         "unordered nuts: A → B",
         "differs: pymc 6.3.2 → 6.4.0",

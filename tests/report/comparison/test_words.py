@@ -59,7 +59,7 @@ SAID = {
     ),
     "invalid": (
         "ordered nuts: B is invalid: mean of the larger mean is 9.3 standard errors from the exact "
-        "one, 4.8 pass: no speed is shown."
+        "one, 4.5 pass: no speed is shown."
     ),
     "failed": "B is invalid: 30 of 30 processes: crash: boom: no speed is shown.",
     "steps": "pytensor 2.28.1 → 2.30.0 carries it: seconds per gradient evaluation +13 % of +14 %.",
@@ -139,6 +139,9 @@ def test_what_a_second_measurement_did_not_find_is_told_so(outcome_of):
     assert re.search(r"ESS/s is inconclusive: [^;]*\(regressed at first, and equivalent with", told)
     assert "of a gradient evaluation is inconclusive: +14 %" in told
     assert "Not enough evidence" not in told  # more blocks are not what it lacks
+    assert headline(confirmed(first, second)) == (
+        "a change was found, and not found again with other seeds; right on both sides"
+    )
     again = " ".join(sentences(confirmed(first, first)))
     assert (
         "] (confirmed with other seeds), because a gradient evaluation takes 14 % longer" in again

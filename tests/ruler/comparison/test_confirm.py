@@ -3,9 +3,10 @@
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 
-from gmixbench.ruler.comparison.confirm import confirmed
+from gmixbench.ruler.comparison.confirm import confirmed, settled
 from gmixbench.ruler.comparison.judge import judge
 
 Make = Callable[..., Any]
@@ -37,4 +38,42 @@ def test_both_must_agree(
 def test_what_is_wrong_at_the_second_time_is_wrong(make_comparison: Make, pairs: Make) -> None:
     values = {"seconds_per_gradient": pairs(15, 0.5)}
     right, wrong = judge(make_comparison(values)), judge(make_comparison(values, bias=(0.0, 9.0)))
-    assert confirmed(right, wrong).verdict == "not measured"
+    for found in (confirmed(right, wrong), confirmed(wrong, right)):
+        assert found.verdict == "not measured"
+        assert found.findings == ()  # no speed without truth
+    assert confirmed(right, right).findings != ()
+
+
+def _compiling(make: Make, pairs: Make, blocks: int, ratio: float) -> Any:
+    """Outcome of equal sides but for compiling, which one block in three tells."""
+    compiling = pairs(blocks, ratio, level=10.0)
+    compiling[np.arange(blocks) % 3 > 0] = np.nan
+    return judge(make({"seconds_per_gradient": pairs(blocks), "compile_s": compiling}))
+
+
+def test_the_second_is_not_done_before_it_tells_what_changed(
+    make_comparison: Make, pairs: Make
+) -> None:
+    first = _compiling(make_comparison, pairs, 41, 1.5)
+    early, late = (_compiling(make_comparison, pairs, count, 1.5) for count in (15, 41))
+    assert early.answered  # as to what must have an answer
+    assert not settled(first, early)
+    assert settled(first, late)
+    assert confirmed(first, late).verdict == "regressed"
+
+
+@pytest.mark.parametrize("blocks", [15, 41])
+@pytest.mark.parametrize("first", [1.5, 0.6])
+def test_a_change_that_is_not_confirmed_is_never_fine(
+    make_comparison: Make, pairs: Make, blocks: int, first: float
+) -> None:
+    found = confirmed(
+        _compiling(make_comparison, pairs, 41, first),
+        _compiling(make_comparison, pairs, blocks, 1.0),
+    )
+    assert found.verdict == "inconclusive"
+
+
+def test_what_did_not_change_needs_no_second_answer(make_comparison: Make, pairs: Make) -> None:
+    first = _compiling(make_comparison, pairs, 41, 1.0)
+    assert settled(first, _compiling(make_comparison, pairs, 15, 1.0))

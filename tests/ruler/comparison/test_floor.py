@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 
 from gmixbench.ruler.comparison.floor import floors
@@ -35,3 +36,13 @@ def test_a_change_beyond_it_is_seen_and_one_below_is_not(
 
 def test_too_few_blocks_tell_none(make_comparison: Make, pairs: Make) -> None:
     assert floors(judge(make_comparison({"seconds_per_gradient": pairs(11)}))) == ()
+
+
+def test_what_repeats_has_none(make_comparison: Make, pairs: Make) -> None:
+    clock, same = pairs(27), np.full((27, 2), 0.03)
+    metrics = {"seconds_per_gradient": clock, "ess_per_gradient": same}
+    assert [each.metric for each in floors(judge(make_comparison(metrics)))] == [
+        "seconds_per_gradient"
+    ]
+    metrics["ess_per_gradient"] = pairs(27, level=0.03)
+    assert len(floors(judge(make_comparison(metrics)))) == 2

@@ -126,6 +126,30 @@ def test_metrics_that_some_blocks_do_not_tell_use_the_others(
     assert (each.verdict, each.blocks) == ("regressed", FIRST)  # its own first look
 
 
+def test_compilation_is_never_asked(make_comparison: Make, pairs: Make) -> None:
+    metrics = {"seconds_per_gradient": pairs(33), "compile_s": pairs(33, level=10.0)}
+    assert [each.metric for each in judge(make_comparison(metrics)).whole if each.asked] == [
+        "seconds_per_gradient"
+    ]
+    alone = judge(make_comparison({"compile_s": pairs(33, level=10.0)}))
+    assert (alone.answered, alone.verdict) == (False, "inconclusive")
+
+
+@pytest.mark.parametrize(("ratio", "word"), [(1.0, "fine"), (1.1, "regressed")])
+def test_where_no_gradients_are_told_draws_per_second_is_asked(
+    make_comparison: Make, pairs: Make, ratio: float, word: str
+) -> None:
+    metrics = {"draws_per_second": pairs(33, 1 / ratio, level=1e4), "warmup_s": pairs(33)}
+    outcome = judge(make_comparison(metrics))
+    assert [each.metric for each in outcome.whole if each.asked] == ["draws_per_second"]
+    assert (outcome.answered, outcome.verdict) == (True, word)
+    with_factors = compared(make_comparison, pairs(33))
+    assert [each.metric for each in with_factors.whole if each.asked] == [
+        "seconds_per_gradient",
+        "ess_per_gradient",
+    ]
+
+
 # Chance
 
 

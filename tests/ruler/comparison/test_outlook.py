@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from gmixbench.ruler.comparison.judge import judge
-from gmixbench.ruler.comparison.outlook import block_seconds, outlook
+from gmixbench.ruler.comparison.nouns import PILOT, is_cold
+from gmixbench.ruler.comparison.outlook import forecast, outlook
 
 
 def test_what_is_answered_needs_no_more(made_values, comparison_of):
@@ -28,7 +29,7 @@ def _open(comparison, *more):
 def test_the_slowest_answer_counts_in_blocks_and_seconds(made_values, comparison_of):
     tables = {"ordered nuts": made_values({}), "unordered nuts": made_values({})}
     outcome = _open(comparison_of(tables), 3, 40, 7, 3)
-    assert block_seconds(outcome.comparison) == pytest.approx(4 * 4.3)  # two sides, two tasks
+    assert forecast(outcome.comparison, 1) == pytest.approx(4 * 4.3)  # two sides, two tasks
     found = outlook(outcome)
     assert len(found.open) == 4
     assert found.blocks == 40
@@ -39,3 +40,42 @@ def test_one_without_an_answer_in_sight_leaves_none_for_all(made_values, compari
     found = outlook(_open(comparison_of({"ordered nuts": made_values({})}), None, 14))
     assert len(found.open) == 2
     assert (found.blocks, found.seconds) == (None, None)
+
+
+def _timed(comparison, blocks, seconds):
+    """Comparison as far as so many blocks, each process of which took what its number says."""
+    rows = [replace(each, seconds=seconds(each.block)) for each in comparison.readings]
+    return replace(comparison, readings=tuple(each for each in rows if each.block < blocks))
+
+
+def test_blocks_with_empty_caches_are_forecast_apart(made_values, comparison_of):
+    made = comparison_of({"ordered nuts": made_values({})})
+    timed = _timed(made, 5, lambda block: 60.0 if is_cold(block) else 5.0)
+    # Blocks 5 to 12: of these 6, 9 and 12 are cold.
+    assert forecast(timed, 8) == pytest.approx(2 * (3 * 60.0 + 5 * 5.0))
+    assert forecast(timed, 0) == 0.0
+
+
+def test_before_a_warm_block_it_is_expected_to_compile_nothing(made_values, comparison_of):
+    made = comparison_of({"ordered nuts": made_values({})})
+    first = _timed(made, 1, lambda _: 60.0)
+    rows = tuple(
+        replace(each, metrics=each.metrics | {"compile_s": 50.0}) for each in first.readings
+    )
+    # Blocks 1 to 3: the last one is cold.
+    assert forecast(replace(first, readings=rows), 3) == pytest.approx(2 * (10.0 + 10.0 + 60.0))
+
+
+def test_before_any_block_the_pilot_tells_with_the_draws_that_were_added(
+    made_values, comparison_of
+):
+    made = comparison_of({"ordered nuts": made_values({})})
+    (task,) = made.tasks
+    long = replace(task, settings=replace(task.settings, draws=task.settings.draws + 1000))
+    metrics = {"compile_s": 4.0, "draws_per_second": 1000.0 * task.settings.chains / 2.0}
+    pilot = tuple(
+        replace(each, block=PILOT, seconds=10.0, metrics=metrics) for each in made.readings[:2]
+    )
+    timed = replace(made, tasks=(long,), readings=pilot)
+    assert forecast(timed, 1) == pytest.approx(2 * (10.0 + 2.0))
+    assert forecast(timed, 2) == pytest.approx(2 * (10.0 + 2.0) + 2 * (10.0 + 2.0 - 4.0))

@@ -5,8 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from gmixbench.ruler.comparison.judge import judge
-from gmixbench.ruler.comparison.pooled import checks_of, pooled
+from gmixbench.ruler.comparison.pooled import pooled
 from gmixbench.ruler.score import Check
 
 
@@ -33,17 +32,3 @@ def test_no_error_at_all_is_infinitely_far_or_right(comparison):
     assert _pooled(comparison, Check("mean", 1.1, 1.0, 0.0, math.inf)).z == math.inf
     assert _pooled(comparison, Check("mean", 1.0, 1.0, 0.0, 0.0)).z == 0.0
     assert _pooled(comparison, Check("mean", math.nan, 1.0, 0.1, math.nan)).z == math.inf
-
-
-def test_the_worst_is_what_the_judge_tells(comparison):
-    trusts = judge(comparison).trusts
-    for side, trust in enumerate(trusts):
-        worst = max(checks_of(comparison, side, 0), key=lambda check: check.z)
-        assert (worst.name, worst.z) == (trust.worst, trust.z)
-    assert trusts[1].z == pytest.approx(6.0)
-    assert not trusts[1].valid
-
-
-def test_advi_has_none(made_values, comparison_of):
-    fits = comparison_of({"ordered advi-matched": made_values({}, method="advi")})
-    assert checks_of(fits, 0, 0) == ()

@@ -71,3 +71,7 @@ def test_faults_beyond_chance_are_kept_and_chance_is_not(
 def test_a_failure_is_told_and_has_no_metrics(run: Any, solved: Make) -> None:
     found = reading(Failure(run.case, "crash", "SIGSEGV"), COLD, solved("close"))
     assert (found.failure, found.metrics) == ("crash: SIGSEGV", {})
+
+
+def test_an_ess_that_is_not_finite_is_none(make_run: Make, solved: Make) -> None:
+    assert reading(make_run(draws=3), COLD, solved("close")).ess is None
