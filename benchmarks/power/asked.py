@@ -44,8 +44,8 @@ def asked(short: Short, long: Long) -> str:
 It *holds* or *fails* where the whole interval lies on one side of the limit ("found" stands for
 90 %, "never" for 1 %), else it is *open*. *Right factor*: ESS per gradient
 evaluation regressed, and seconds per gradient evaluation not changed. Where the floor is above the
-change that is there, the answer should be inconclusive; the others said "regressed", which is right:
-chance had made the change look larger than floor and band. Intervals of resampled shares
+change that is there, the answer should be inconclusive; the others said "regressed", which is
+right: chance had made the change look larger than floor and band. Intervals of resampled shares
 are those of the resampling alone. The {len(long.blocks)} blocks from which all is drawn are one
 sample, and of these a demand holds or fails."""
 
