@@ -35,7 +35,8 @@ class Timing:
     """Wall-clock seconds by phase, CPU seconds and peak memory in bytes of the process tree.
 
     `None` where the library does not expose a phase. Phases do not overlap. `warmup_s` and
-    `sample_s` are sums over chains; `fit_s` is the optimization of an ADVI case.
+    `sample_s` are sums over chains, or, where `at_once` is true, the time that all chains took
+    together; `fit_s` is the optimization of an ADVI case.
     """
 
     import_s: Optional[float] = None
@@ -47,6 +48,7 @@ class Timing:
     total_s: Optional[float] = None
     cpu_s: Optional[float] = None
     peak_memory: Optional[int] = None
+    at_once: bool = False
 
 
 @dataclass(frozen=True)

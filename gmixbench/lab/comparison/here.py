@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from gmixbench.lab.stacks import StackError, normalized
-from gmixbench.measured.backends import BACKENDS, INSTALL
+from gmixbench.measured.backends import BACKENDS
 
 HERE = "here"
 """Stands for what is installed beside us where else a stack's name stands."""
@@ -37,10 +37,10 @@ def digest(backend: str) -> str:
     lines += [f"{name} {version}" for name, version in sorted(installed.items())]
     if backend not in BACKENDS:
         lines += _sources(backend)
-    elif backend not in {*installed, "exact"}:
+    elif missing := [name for name in BACKENDS[backend].packages if name not in installed]:
         raise StackError(
-            f"{HERE}:{backend}: {backend} is not installed here: {INSTALL[backend]}, or name a "
-            "stack or a version instead"
+            f"{HERE}:{backend}: {' and '.join(missing)} not installed here: "
+            f"{BACKENDS[backend].install}, or name a stack or a version instead"
         )
     return sha256("\n".join(lines).encode()).hexdigest()
 

@@ -7,6 +7,7 @@ sampler statistics carry.
 """
 
 import time
+from functools import wraps
 from typing import Any, Callable, Tuple, cast
 
 import numpy as np
@@ -154,3 +155,19 @@ def fit_advi(model: Any, job: Job) -> Measured:
         Counters(),
         shims.in_force(job.case),
     )
+
+
+def in_mode(mode: str) -> Tuple[Callable[..., Any], ...]:
+    """All of the contract but `build`, with what PyTensor compiles compiled in another mode."""
+    import pytensor
+
+    def within(function: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(function)
+        def call(*arguments: Any) -> Any:
+            with pytensor.config.change_flags(mode=mode):
+                return function(*arguments)
+
+        return call
+
+    functions: Tuple[Any, ...] = (evaluator, density, sample, fit_advi)
+    return tuple(map(within, functions))
