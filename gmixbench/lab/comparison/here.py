@@ -39,8 +39,8 @@ def digest(backend: str) -> str:
         lines += _sources(backend)
     elif missing := [name for name in BACKENDS[backend].packages if name not in installed]:
         raise StackError(
-            f"{HERE}:{backend}: {' and '.join(missing)} not installed here: "
-            f"{BACKENDS[backend].install}, or name a stack or a version instead"
+            f"{HERE}:{backend}: {missing[0]} is not installed here: {BACKENDS[backend].install}, "
+            "or name a stack or a version instead"
         )
     return sha256("\n".join(lines).encode()).hexdigest()
 

@@ -78,8 +78,7 @@ def of(stack: Stack, backend: str, name: str) -> Side:
         raise StackError(f"{name!r}: no stack has exact: write {here.HERE}:exact")
     needed = BACKENDS[backend].packages if backend in BACKENDS else ()
     if missing := [package for package in needed if package not in stack.packages]:
-        missed = " and no ".join(missing)
-        raise StackError(f"{name!r}: {stack.name} has no {missed}: name a stack that has it")
+        raise StackError(f"{name!r}: {stack.name} has no {missing[0]}: name a stack that has it")
     digest = sha256(f"{stack.digest} {backend}".encode()).hexdigest()
     packages = {**stack.packages, "python": stack.python}
     return Side(Variant(name, stack.name, backend, packages, digest), stack)

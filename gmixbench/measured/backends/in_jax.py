@@ -115,12 +115,12 @@ def at_once(
             compile_s=compiled - begun + ready - warm,
             warmup_s=warm - compiled,
             sample_s=done - ready,
-            at_once=True,
         ),
         Counters(
             gradients_warmup=int(np.sum(steps)),
             gradients_sample=int(np.sum(arrays["num_steps"])),
             compilations=len(compilations) - before,
+            at_once=len(arrays["num_steps"]),
         ),
     )
 
