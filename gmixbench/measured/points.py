@@ -1,7 +1,10 @@
-"""From the unconstrained scale of a job's points to the means a library starts from."""
+"""Unconstrained points: the means they stand for, and a library's density at them."""
+
+from typing import Any, Callable
 
 import numpy as np
 
+from gmixbench.record import Density
 from gmixbench.spec import Mixture
 
 
@@ -10,3 +13,9 @@ def constrained(model: Mixture, points: np.ndarray) -> np.ndarray:
     if not model.ordered:
         return points
     return np.stack([points[..., 0], points[..., 0] + np.exp(points[..., 1])], axis=-1)
+
+
+def density_at(evaluate: Callable[[np.ndarray], Any], points: np.ndarray) -> Density:
+    """What a backend's evaluator gives at unconstrained points, shape (k, 2)."""
+    values, gradients = zip(*map(evaluate, points))
+    return Density(points=points, values=np.array(values), gradients=np.array(gradients))

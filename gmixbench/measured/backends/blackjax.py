@@ -12,7 +12,7 @@ from jax.scipy.special import logsumexp
 from jax.scipy.stats import norm
 
 from gmixbench.measured.backends import in_jax
-from gmixbench.measured.points import constrained
+from gmixbench.measured.points import constrained, density_at
 from gmixbench.record import Density, Job, Measured
 from gmixbench.spec import WEIGHTS, NutsSettings
 
@@ -22,7 +22,7 @@ Value = Callable[[Any], Any]
 
 
 def build(job: Job) -> Value:
-    """Log density of an unconstrained point, log-Jacobian included."""
+    """Library's own model: here, log density of an unconstrained point, log-Jacobian included."""
     jax.config.update("jax_enable_x64", True)
     mixture = job.case.model
     x = jnp.asarray(job.x)[:, None]
@@ -40,17 +40,18 @@ def build(job: Job) -> Value:
     return log_density
 
 
-evaluator = in_jax.evaluator
+def evaluator(model: Value) -> Callable[[np.ndarray], Tuple[Any, Any]]:
+    """Compiled function of a point that gives value and gradient: pytest times its calls."""
+    return in_jax.evaluator(model)
 
 
 def density(model: Value, points: np.ndarray) -> Density:
-    """Values and gradients of `evaluator`."""
-    values, gradients = zip(*map(evaluator(model), points))
-    return Density(points=points, values=np.array(values), gradients=np.array(gradients))
+    """Values and gradients at unconstrained points: held against the written density."""
+    return density_at(evaluator(model), points)
 
 
 def sample(model: Value, job: Job) -> Measured:
-    """NUTS, one chain after another."""
+    """Draws of every chain, with compilation, warm-up and sampling told apart."""
     settings = cast(NutsSettings, job.case.settings)
     adaptation = blackjax.window_adaptation(
         blackjax.nuts,
@@ -92,5 +93,5 @@ def sample(model: Value, job: Job) -> Measured:
 
 
 def fit_advi(model: Value, job: Job) -> Measured:
-    """There is none under that name."""
-    raise NotImplementedError("BlackJAX has no ADVI with a trace of its loss: --method nuts")
+    """There is none: what is raised here is recorded as a failure, and the run goes on."""
+    raise NotImplementedError("BlackJAX has no ADVI: --method nuts")

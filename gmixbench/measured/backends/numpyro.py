@@ -22,7 +22,7 @@ from numpyro.infer.autoguide import AutoNormal
 from numpyro.infer.util import potential_energy
 
 from gmixbench.measured.backends import in_jax
-from gmixbench.measured.points import constrained
+from gmixbench.measured.points import constrained, density_at
 from gmixbench.record import Counters, Density, Fit, Job, Measured, Timing
 from gmixbench.spec import WEIGHTS, AdviSettings, NutsSettings
 
@@ -94,8 +94,7 @@ def evaluator(model: Any) -> Callable[[np.ndarray], Tuple[Any, Any]]:
 
 def density(model: Any, points: np.ndarray) -> Density:
     """Values and gradients of `evaluator`."""
-    values, gradients = zip(*map(evaluator(model), points))
-    return Density(points=points, values=np.array(values), gradients=np.array(gradients))
+    return density_at(evaluator(model), points)
 
 
 def sample(model: Any, job: Job) -> Measured:

@@ -14,7 +14,7 @@ import numpy as np
 import pymc as pm
 
 from gmixbench.measured.backends import shims_pymc as shims
-from gmixbench.measured.points import constrained
+from gmixbench.measured.points import constrained, density_at
 from gmixbench.record import Counters, Density, Draws, Fit, Job, Measured, Timing
 from gmixbench.spec import WEIGHTS, AdviSettings, NutsSettings
 
@@ -54,8 +54,7 @@ def evaluator(model: Any) -> Callable[[np.ndarray], Tuple[Any, Any]]:
 
 def density(model: Any, points: np.ndarray) -> Density:
     """Values and gradients of `evaluator`."""
-    values, gradients = zip(*map(evaluator(model), points))
-    return Density(points=points, values=np.array(values), gradients=np.array(gradients))
+    return density_at(evaluator(model), points)
 
 
 def sample(model: Any, job: Job) -> Measured:

@@ -6,6 +6,7 @@ import numpy as np
 from pymc.sampling.jax import get_jaxified_logp
 
 from gmixbench.measured.backends import in_jax, pymc
+from gmixbench.measured.points import density_at
 from gmixbench.record import Density, Job, Measured
 
 PACKAGES = (*pymc.PACKAGES, "jax", "jaxlib")
@@ -26,8 +27,7 @@ def evaluator(model: Any) -> Callable[[np.ndarray], Tuple[Any, Any]]:
 
 def density(model: Any, points: np.ndarray) -> Density:
     """Values and gradients of `evaluator`."""
-    values, gradients = zip(*map(evaluator(model), points))
-    return Density(points=points, values=np.array(values), gradients=np.array(gradients))
+    return density_at(evaluator(model), points)
 
 
 def fit_advi(model: Any, job: Job) -> Measured:
