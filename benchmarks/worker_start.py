@@ -88,7 +88,7 @@ def starts(
     variables = environment.measured(folder)
     core = variables.get(CORE_VARIABLE)
     (folder / "failing.py").write_text(
-        FAILING.format(backend=BACKENDS[stack.package], enough=ENOUGH)
+        FAILING.format(backend=BACKENDS[stack.package].module, enough=ENOUGH)
     )
     variables["PYTHONPATH"] = str(folder)
     case = Case("close", MODELS["ordered"], "failing", "nuts", NutsSettings(chains=1))

@@ -35,7 +35,8 @@ class Timing:
     """Wall-clock seconds by phase, CPU seconds and peak memory in bytes of the process tree.
 
     `None` where the library does not expose a phase. Phases do not overlap. `warmup_s` and
-    `sample_s` are sums over chains; `fit_s` is the optimization of an ADVI case.
+    `sample_s` are sums over chains, or, where chains run at once, the time that they take
+    together; `fit_s` is the optimization of an ADVI case.
     """
 
     import_s: Optional[float] = None
@@ -51,11 +52,15 @@ class Timing:
 
 @dataclass(frozen=True)
 class Counters:
-    """Gradient evaluations, warm-up and sampling apart, and compilations, over all chains."""
+    """Gradient evaluations, warm-up and sampling apart, and compilations, over all chains.
+
+    `at_once` is how many chains ran at the same time.
+    """
 
     gradients_warmup: Optional[int] = None
     gradients_sample: Optional[int] = None
     compilations: Optional[int] = None
+    at_once: int = 1
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 
 from gmixbench.lab import datasets
 from gmixbench.lab.execute import job
+from gmixbench.measured.backends import BACKENDS
 from gmixbench.record import Run, read_record, write_job
 from gmixbench.ruler.verdict import judge
 from gmixbench.spec import MODELS, Case, NutsSettings
@@ -22,21 +24,31 @@ ROOT = Path(__file__).parents[1]
 @pytest.fixture(scope="module")
 def example(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder in which the example is the package that the text calls it."""
+    folder = tmp_path_factory.mktemp("example")
+    (folder / "mine").mkdir()
+    (folder / "mine" / "__init__.py").touch()
+    (folder / "mine" / "sampler.py").write_text(worked(), encoding="utf-8")
+    return folder
+
+
+def worked() -> str:
+    """Code of the worked example."""
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     (code,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
-    assert len(code.splitlines()) < 150
-    folder = tmp_path_factory.mktemp("example")
-    (folder / "metropolis").mkdir()
-    (folder / "metropolis" / "__init__.py").touch()
-    (folder / "metropolis" / "sampler.py").write_text(code, encoding="utf-8")
-    return folder
+    return str(code)
+
+
+def test_the_example_is_the_backend_that_ships() -> None:
+    path = Path(str(find_spec(BACKENDS["blackjax"].module).origin))
+    assert worked() == path.read_text(encoding="utf-8")
+    assert len(worked().splitlines()) + 3 < 150  # with its row, and twice its extra
 
 
 @pytest.mark.parametrize("model", MODELS)
 def test_example_backend_is_valid(example: Path, tmp_path: Path, model: str) -> None:
     exact = solve(datasets.load("close").x, MODELS["ordered"])
-    settings = NutsSettings(chains=2, warmup=500, draws=10_000)
-    case = Case("close", MODELS[model], "metropolis.sampler", "nuts", settings)
+    settings = NutsSettings(chains=2, warmup=500, draws=1_000)
+    case = Case("close", MODELS[model], "mine.sampler", "nuts", settings)
     write_job(tmp_path / "job", job(case, exact))
     command = [sys.executable, "-m", "gmixbench.measured.worker"]
     subprocess.run(

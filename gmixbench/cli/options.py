@@ -17,6 +17,9 @@ console = Console()
 
 DEFAULT_BACKENDS = ("pymc", "numpyro")
 
+ALL = "all"
+EVERY = [name for name in BACKENDS if name not in {"pymc3", "exact"}]
+
 Data = Annotated[Path | None, typer.Option(help="CSV with one column of observations.")]
 Sigma = Annotated[float, typer.Option(help="Standard deviation of both components.")]
 PriorScale = Annotated[
@@ -104,8 +107,12 @@ def all_of(option: str, values: list[str] | None, known: Iterable[str]) -> list[
 
 
 def backends_of(values: list[str] | None) -> list[str]:
-    """Backends by name, or dotted modules; the default ones where none is given."""
-    for value in values or ():
+    """Backends by name, or dotted modules; the default ones where none is given.
+
+    "all" is every one that samples in this environment: not that of PyMC3, nor the exact one.
+    """
+    values = [name for value in values or () for name in (EVERY if value == ALL else [value])]
+    for value in values:
         # A dotted name is a module of the user's own.
         if value not in BACKENDS and "." not in value:
             raise UsageError(f"unknown backend {value!r}: choose from {', '.join(BACKENDS)}")

@@ -1,4 +1,4 @@
-"""`run`, `report`, `score`: measure cases, and look at what they left."""
+"""`run`, `report`, `score`, `ranking`: measure cases, and look at what they left."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gmixbench.cli.exits import INTERRUPTED, NOT_MEASURED
+from gmixbench.cli.exits import INTERRUPTED, NOT_MEASURED, UsageError
 from gmixbench.cli.options import (
     Data,
     PriorScale,
@@ -46,7 +46,7 @@ def run(
     model: Annotated[list[str] | None, typer.Option(help="Both unless given.")] = None,
     backend: Annotated[
         list[str] | None,
-        typer.Option(help="pymc and numpyro unless given; exact; or a module of your own."),
+        typer.Option(help="pymc and numpyro unless given; all; exact; or a module of your own."),
     ] = None,
     method: Annotated[
         list[str] | None, typer.Option(help=f"All of {', '.join(METHODS)} unless given.")
@@ -119,6 +119,24 @@ def score(out: Out) -> None:
     results = _judge(out)
     _summarize(out, results)
     raise typer.Exit(_exit_code(results))
+
+
+def ranking(out: Out) -> None:
+    """Rank the samplers of a folder: one page, with figures and a table for each model.
+
+    More than one `--seed` of `run` gives each row an interval.
+    """
+    from gmixbench.report.panel import is_nuts
+    from gmixbench.report.ranking_page import write_ranking
+
+    results = _judge(out)
+    nuts = [judged for judged in results.judged if is_nuts(judged)]
+    failures = [each for each in results.failures if each.case.method == "nuts"]
+    if not nuts:
+        raise UsageError(f"{out} has no NUTS runs: there is nothing to rank")
+    with console.status("drawing the ranking"):
+        path = write_ranking(out, nuts, failures, results.environment)
+    typer.echo(f"ranking: {path}")
 
 
 def _folder(plan: "store.Plan", sets: Sequence[Dataset], *, fresh: bool) -> Path:

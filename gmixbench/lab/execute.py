@@ -14,7 +14,8 @@ from pathlib import Path
 
 from gmixbench.lab import environment, store
 from gmixbench.lab.points import density_points, starting_points
-from gmixbench.measured.protocol import NOT_WRITTEN
+from gmixbench.measured.backends import BACKENDS
+from gmixbench.measured.protocol import CORE_VARIABLE, NOT_WRITTEN
 from gmixbench.record import (
     Failure,
     Job,
@@ -153,6 +154,8 @@ def _wait(
     variables = environment.measured(worker.caches or scratch)
     for name in worker.withheld:
         variables.pop(name, None)
+    if case.backend in BACKENDS and BACKENDS[case.backend].cores == "all":
+        variables.pop(CORE_VARIABLE, None)
     with (scratch / "stderr").open("wb") as errors:
         begun = time.monotonic()
         try:

@@ -19,6 +19,8 @@ def plan_cases(
 ) -> list[Case]:
     """Every combination, in the order in which a reader compares: libraries side by side.
 
+    Those of one seed follow each other, so that a stretch of noise meets all of them.
+
     Parameters
     ----------
     chains : in place of the profile's, for NUTS
@@ -32,7 +34,7 @@ def plan_cases(
             cases += [
                 Case(dataset, model, backend, method, settings, seed=seed)
                 for model in models
-                for backend in backends
                 for seed in seeds
+                for backend in backends
             ]
     return cases

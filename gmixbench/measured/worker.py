@@ -18,7 +18,7 @@ from typing import Dict, Optional, Sequence, Tuple
 
 import numpy as np
 
-from gmixbench.measured.backends import INSTALL, load
+from gmixbench.measured.backends import BACKENDS, load
 from gmixbench.measured.protocol import (
     BAD_JOB,
     CORE_VARIABLE,
@@ -121,8 +121,8 @@ def failure(case: Case, error: Exception) -> Failure:
     kind, text = "exception", "{}: {}".format(type(error).__name__, error)
     if isinstance(error, ModuleNotFoundError):
         kind, text = "missing", str(error)
-        if case.backend in INSTALL:
-            text += "; to install it: " + INSTALL[case.backend]
+        if case.backend in BACKENDS:
+            text += "; to install it: " + BACKENDS[case.backend].install
     return Failure(case, kind, textwrap.shorten(text, MESSAGE_WIDTH), detail)
 
 

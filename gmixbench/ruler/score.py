@@ -197,7 +197,10 @@ def _nuts(run: Run, draws: Draws, evidence: tuple[Evidence, ...]) -> dict[str, f
         "ess_tail": ess_tail,
         "ess_per_second": ess_per_second,
         "ess_per_gradient": _ratio(ess, gradients),
-        "seconds_per_gradient": _ratio(timing.sample_s, gradients),
+        # Chains that run at once evaluate several gradients in a second of theirs.
+        "seconds_per_gradient": (
+            _ratio(timing.sample_s, gradients) if run.counters.at_once == 1 else None
+        ),
         "time_to_ess_1000": _sum(
             timing.build_s, timing.compile_s, timing.warmup_s, _ratio(1000.0, ess_per_second)
         ),

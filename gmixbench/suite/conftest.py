@@ -10,7 +10,7 @@ import pytest
 from gmixbench.lab import datasets, environment
 from gmixbench.lab.plan import plan_cases
 from gmixbench.lab.results import case_row
-from gmixbench.measured.backends import BACKENDS, INSTALL
+from gmixbench.measured.backends import BACKENDS
 from gmixbench.measured.protocol import CORE_VARIABLE
 from gmixbench.ruler.verdict import Judged
 from gmixbench.spec import DEFAULT_DATASET, MODELS, Case
@@ -44,16 +44,16 @@ def _installed(backend: str, pytestconfig: pytest.Config) -> None:
     """Skip a library that nobody asked for and that is missing; fail where none is left."""
     if not _missing(backend):
         return
-    reason = f"{backend} is not installed: {INSTALL[backend]}"
+    reason = f"{backend} is not installed: {BACKENDS[backend].install}"
     if pytestconfig.getoption(BACKEND) or all(map(_missing, DEFAULT_BACKENDS)):
         pytest.fail(reason, pytrace=False)
     pytest.skip(reason)  # the other library is measured; CI has both
 
 
 def _missing(backend: str) -> bool:
-    # A library's backend is called as its package is.
-    shipped = BACKENDS.get(backend, "").startswith("gmixbench.measured")
-    return shipped and find_spec(backend) is None
+    # Each of these distributions is called as its package is.
+    needed = BACKENDS[backend].packages if backend in BACKENDS else ()
+    return any(find_spec(package) is None for package in needed)
 
 
 @pytest.fixture(scope="module")

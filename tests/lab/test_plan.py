@@ -29,6 +29,12 @@ def test_libraries_stand_side_by_side():
     assert (first.model, first.method) == (second.model, second.method)
 
 
+def test_processes_of_one_seed_follow_each_other():
+    cases = plan_cases(**{**ALL, "seeds": [0, 1]})
+    assert [case.seed for case in cases[:4]] == [0, 0, 1, 1]
+    assert [case.backend for case in cases[:4]] == ["pymc", "numpyro"] * 2
+
+
 def test_chains_and_starts_are_of_nuts():
     cases = plan_cases(**{**ALL, "chains": 7, "starts": "one-mode"})
     nuts = {case.settings for case in cases if case.method == "nuts"}

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gmixbench.measured.backends import BACKENDS, INSTALL, load
+from gmixbench.measured.backends import BACKENDS, load
 from gmixbench.measured.points import constrained
 from gmixbench.record import Draws, Fit, Job
 from gmixbench.spec import DATASETS, MODELS
@@ -287,7 +287,7 @@ def test_numpyro_compiles_ahead_of_its_phases(
 
     job = make_job("numpyro")
     backend = load("numpyro")
-    counted = importlib.import_module(BACKENDS["numpyro"])._compilations
+    counted = importlib.import_module("gmixbench.measured.backends.in_jax").compilations
     found = []
 
     def block(value: Any) -> Any:
@@ -302,8 +302,11 @@ def test_numpyro_compiles_ahead_of_its_phases(
 
 
 def test_every_backend_names_its_install_command_and_its_packages() -> None:
-    assert INSTALL.keys() == BACKENDS.keys()
-    assert all(name in load(name).PACKAGES for name in LIBRARIES)
+    assert all(
+        known.install.startswith(("pip install", "gmixbench")) for known in BACKENDS.values()
+    )
+    for name in set(BACKENDS) - {"exact", "pymc3"}:
+        assert set(BACKENDS[name].packages) <= set(load(name).PACKAGES), name
 
 
 @pytest.mark.parametrize("name", MODELS)

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -53,6 +54,16 @@ def test_speeds_are_ratios_of_what_was_counted(make_run: MakeRun, solved: Solved
     assert metrics["time_to_ess_1000"] == pytest.approx(0.5 + 2.0 + 1.0 + 4.0 * 1000 / ess)
     explained = metrics["ess_per_gradient"] / metrics["seconds_per_gradient"]
     assert metrics["ess_per_second"] == pytest.approx(explained)
+
+
+def test_of_chains_at_once_no_gradient_has_the_clock(make_run: MakeRun, solved: Solved) -> None:
+    run = make_run(draws=1000)
+    together = replace(run, counters=replace(run.counters, at_once=4))
+    metrics, alone = (score(each, solved("close")).metrics for each in (together, run))
+    assert metrics["seconds_per_gradient"] is None
+    assert alone["seconds_per_gradient"] is not None
+    assert metrics["ess_per_gradient"] == alone["ess_per_gradient"]
+    assert metrics["ess_per_second"] == alone["ess_per_second"]
 
 
 def test_stuck_chains(make_run: MakeRun, solved: Solved) -> None:

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from gmixbench.lab.stacks import StackError, normalized
-from gmixbench.measured.backends import BACKENDS, INSTALL
+from gmixbench.measured.backends import BACKENDS
 
 HERE = "here"
 """Stands for what is installed beside us where else a stack's name stands."""
@@ -51,10 +51,10 @@ def digest(backend: str) -> str:
     lines += _edited()
     if backend not in BACKENDS:
         lines += _sources(backend)
-    elif backend not in {*installed, "exact"}:
+    elif missing := [name for name in BACKENDS[backend].packages if name not in installed]:
         raise StackError(
-            f"{HERE}:{backend}: {backend} is not installed here: {INSTALL[backend]}, or name a "
-            "stack or a version instead"
+            f"{HERE}:{backend}: {missing[0]} is not installed here: {BACKENDS[backend].install}, "
+            "or name a stack or a version instead"
         )
     return sha256("\n".join(lines).encode()).hexdigest()
 

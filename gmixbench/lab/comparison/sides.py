@@ -18,7 +18,7 @@ from gmixbench.lab.stacks import PPLS, Stack, StackError, find, normalized, stac
 from gmixbench.measured.backends import BACKENDS
 from gmixbench.ruler.comparison.nouns import Variant
 
-_MODULE = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
+_BACKEND = re.compile(r"[A-Za-z_][\w-]*(?:\.[A-Za-z_]\w*)*")
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
 
 
@@ -74,10 +74,11 @@ def of(stack: Stack, backend: str, name: str) -> Side:
     StackError
         The stack doesn't have what the backend measures.
     """
-    if backend in BACKENDS and backend not in stack.packages:
-        if backend == "exact":
-            raise StackError(f"{name!r}: no stack has exact: write {here.HERE}:exact")
-        raise StackError(f"{name!r}: {stack.name} has no {backend}: name a stack that has it")
+    if backend == "exact":
+        raise StackError(f"{name!r}: no stack has exact: write {here.HERE}:exact")
+    needed = BACKENDS[backend].packages if backend in BACKENDS else ()
+    if missing := [package for package in needed if package not in stack.packages]:
+        raise StackError(f"{name!r}: {stack.name} has no {missing[0]}: name a stack that has it")
     digest = sha256(f"{stack.digest} {backend}".encode()).hexdigest()
     packages = {**stack.packages, "python": stack.python}
     return Side(Variant(name, stack.name, backend, packages, digest), stack)
@@ -87,7 +88,7 @@ def parts(text: str) -> tuple[str, str | None]:
     """What is measured, and the backend where one is named."""
     text = text.strip()
     what, colon, backend = text.rpartition(":")
-    return (what, backend) if colon and _MODULE.fullmatch(backend) else (text, None)
+    return (what, backend) if colon and _BACKEND.fullmatch(backend) else (text, None)
 
 
 def _installed(text: str, backend: str | None) -> Side:

@@ -1,23 +1,47 @@
 """The libraries that are measured, one module each, behind one contract."""
 
 import importlib
-from typing import TYPE_CHECKING, Any, Dict, Tuple
+from typing import TYPE_CHECKING, Any, Dict, NamedTuple, Tuple
 
-BACKENDS: Dict[str, str] = {
-    "pymc": "gmixbench.measured.backends.pymc",
-    "pymc3": "gmixbench.measured.backends.pymc3",
-    "numpyro": "gmixbench.measured.backends.numpyro",
-    "exact": "gmixbench.truth.oracle",
-}
-"""Module of each backend by name. Modules are named, not imported: loading one is what costs."""
 
-INSTALL: Dict[str, str] = {
-    "pymc": "pip install 'gmixbench[pymc]'",
-    "pymc3": "gmixbench stacks build pymc3-v3.11.5",
-    "numpyro": "pip install 'gmixbench[numpyro]'",
-    "exact": "pip install gmixbench",
+class Known(NamedTuple):
+    """A backend that ships: its module, the distributions it needs, and what installs them.
+
+    `cores` is how many its process may use: "one", as all that is to be compared by time, or "all".
+    """
+
+    module: str
+    packages: Tuple[str, ...]
+    install: str
+    cores: str = "one"
+
+
+_HERE = "gmixbench.measured.backends"
+_NUTPIE = "pip install 'gmixbench[nutpie]'"
+_PYMC = "pip install 'gmixbench[pymc]'"
+_PYMC_JAX = "pip install 'gmixbench[pymc,numpyro]'"
+_PYMC_BLACKJAX = "pip install 'gmixbench[pymc,blackjax]'"
+_NUMPYRO = "pip install 'gmixbench[numpyro]'"
+
+BACKENDS: Dict[str, Known] = {
+    "pymc": Known(f"{_HERE}.pymc", ("pymc",), _PYMC),
+    "pymc-c": Known(f"{_HERE}.pymc_c", ("pymc",), _PYMC),
+    "pymc-numba": Known(f"{_HERE}.pymc_numba", ("pymc", "numba"), _PYMC),
+    "pymc-jax": Known(f"{_HERE}.pymc_jax", ("pymc", "jax"), _PYMC_JAX),
+    "pymc-nutpie": Known(f"{_HERE}.pymc_nutpie", ("pymc", "nutpie"), _NUTPIE),
+    "pymc-numpyro": Known(f"{_HERE}.pymc_numpyro", ("pymc", "numpyro"), _PYMC_JAX),
+    "pymc-blackjax": Known(f"{_HERE}.pymc_blackjax", ("pymc", "blackjax"), _PYMC_BLACKJAX),
+    "pymc3": Known(f"{_HERE}.pymc3", ("pymc3",), "gmixbench stacks build pymc3-v3.11.5"),
+    "nutpie": Known(f"{_HERE}.nutpie", ("nutpie", "pymc", "numba"), _NUTPIE),
+    "nutpie-jax": Known(f"{_HERE}.nutpie_jax", ("nutpie", "pymc", "jax"), _NUTPIE),
+    "nutpie-flow": Known(f"{_HERE}.nutpie_flow", ("nutpie", "pymc", "flowjax"), _NUTPIE),
+    "numpyro": Known(f"{_HERE}.numpyro", ("numpyro",), _NUMPYRO),
+    "numpyro-parallel": Known(f"{_HERE}.numpyro_parallel", ("numpyro",), _NUMPYRO, "all"),
+    "numpyro-vectorized": Known(f"{_HERE}.numpyro_vectorized", ("numpyro",), _NUMPYRO),
+    "blackjax": Known(f"{_HERE}.blackjax", ("blackjax",), "pip install 'gmixbench[blackjax]'"),
+    "exact": Known("gmixbench.truth.oracle", (), "pip install gmixbench"),
 }
-"""Command that installs what a backend imports."""
+"""Backends by name. Modules are named, not imported: loading one is what costs."""
 
 
 if TYPE_CHECKING:
@@ -68,5 +92,5 @@ def load(name: str) -> "Backend":
     ImportError
         The library, or the module, is not installed.
     """
-    module: Any = importlib.import_module(BACKENDS.get(name, name))
+    module: Any = importlib.import_module(BACKENDS[name].module if name in BACKENDS else name)
     return module  # type: ignore[no-any-return]  # a module satisfies the Protocol by its functions

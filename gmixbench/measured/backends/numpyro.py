@@ -1,14 +1,15 @@
 """NumPyro 0.10 to 0.22: NUTS, and SVI with a mean-field normal guide.
 
 Everything timed is compiled ahead of time: `MCMC` and `SVI.run` are traced whole under
-`jax.jit`, lowered, compiled, and only then called, so no phase holds a compilation. A plain
-`MCMC.run` gives the same draws but compiles its loop again for each chain, which JAX's
-asynchronous dispatch overlaps with the chain before: no clock around it tells the two apart.
+`jax.jit`, lowered, compiled, and only then called. A plain `MCMC.run` gives the same draws but
+compiles its loop again for each chain, which JAX's asynchronous dispatch overlaps with the chain
+before: no clock around it tells the two apart.
 """
 
 import os
 import time
-from typing import Any, Callable, List, Tuple, cast
+from functools import partial
+from typing import Any, Callable, Dict, Sequence, Tuple, cast
 
 import jax
 import jax.numpy as jnp
@@ -20,8 +21,9 @@ from numpyro.infer import MCMC, NUTS, SVI, Trace_ELBO, init_to_value
 from numpyro.infer.autoguide import AutoNormal
 from numpyro.infer.util import potential_energy
 
-from gmixbench.measured.points import constrained
-from gmixbench.record import Counters, Density, Draws, Fit, Job, Measured, Timing
+from gmixbench.measured.backends import in_jax
+from gmixbench.measured.points import constrained, density_at
+from gmixbench.record import Counters, Density, Fit, Job, Measured, Timing
 from gmixbench.spec import WEIGHTS, AdviSettings, NutsSettings
 
 PACKAGES = ("numpyro", "jax", "jaxlib", "scipy")
@@ -57,16 +59,6 @@ LIBRARY_STEP_SIZE = 0.0005
 """SVI has no default optimizer. The example in its own docstring reads
 `optimizer = numpyro.optim.Adam(step_size=0.0005)`."""
 
-_compilations: List[str] = []
-
-
-def _note_compilation(event: str, *_: Any, **__: Any) -> None:
-    if event.endswith("backend_compile_duration"):
-        _compilations.append(event)
-
-
-jax.monitoring.register_event_duration_secs_listener(_note_compilation)
-
 
 def build(job: Job) -> Any:
     """Model function without arguments; one latent site, `means`."""
@@ -97,41 +89,91 @@ def evaluator(model: Any) -> Callable[[np.ndarray], Tuple[Any, Any]]:
     def log_density(point: Any) -> Any:
         return -potential_energy(model, (), {}, {"means": point})
 
-    compiled = jax.jit(jax.value_and_grad(log_density))
-
-    def evaluate(point: np.ndarray) -> Tuple[Any, Any]:
-        value, gradient = jax.block_until_ready(compiled(point))
-        return value, gradient
-
-    evaluate(np.zeros(2))
-    return evaluate
+    return in_jax.evaluator(log_density)
 
 
 def density(model: Any, points: np.ndarray) -> Density:
     """Values and gradients of `evaluator`."""
-    values, gradients = zip(*map(evaluator(model), points))
-    return Density(points=points, values=np.array(values), gradients=np.array(gradients))
+    return density_at(evaluator(model), points)
 
 
 def sample(model: Any, job: Job) -> Measured:
     """NUTS, one chain after another; the draws are those of a plain sequential `MCMC.run`."""
+    starts = [{"means": start} for start in jnp.asarray(job.starts)]
+    return sequential(
+        partial(NUTS, model), starts, lambda samples: samples["means"], np.asarray, job
+    )
+
+
+def sequential(
+    nuts: Callable[..., Any],
+    starts: Sequence[Any],
+    position: Callable[[Any], Any],
+    as_means: Callable[[np.ndarray], np.ndarray],
+    job: Job,
+) -> Measured:
+    """NUTS, one chain after another.
+
+    Parameters
+    ----------
+    nuts : makes the kernel, given its settings
+    starts : one for each chain, in the form in which the kernel has a point
+    position : takes the points of all draws out of that form, shape (draws, 2)
+    as_means : turns points into means, shape (chains, draws, 2)
+    """
     settings = cast(NutsSettings, job.case.settings)
+    warm_up, draw = phases(nuts, position, settings, {})
+    key = jax.random.PRNGKey(job.case.seed)
+    keys = list(jax.random.split(key, settings.chains)) if settings.chains > 1 else [key]
+    measured = in_jax.sequential(
+        warm_up, draw, list(zip(keys, starts)), as_means, settings.max_treedepth
+    )
+    return measured._replace(shims=SHIMS)
+
+
+def at_once(chain_method: str, model: Any, job: Job) -> Measured:
+    """NUTS, all chains at the same time, by a way that NumPyro has for it."""
+    settings = cast(NutsSettings, job.case.settings)
+    together = {"num_chains": settings.chains, "chain_method": chain_method}
+    warm_up, draw = phases(
+        partial(NUTS, model), lambda samples: samples["means"], settings, together
+    )
+    measured = in_jax.at_once(
+        warm_up,
+        draw,
+        jax.random.PRNGKey(job.case.seed),
+        {"means": jnp.asarray(job.starts)},
+        np.asarray,
+        settings.max_treedepth,
+    )
+    return measured._replace(shims=SHIMS)
+
+
+def phases(
+    nuts: Callable[..., Any],
+    position: Callable[[Any], Any],
+    settings: NutsSettings,
+    chains: Dict[str, Any],
+) -> Tuple[Callable[[Any, Any], Any], Callable[[Any], Any]]:
+    """Warm-up of a key and a start, and sampling of the state that it leaves.
+
+    Parameters
+    ----------
+    nuts, position : as in `sequential`
+    chains : arguments of `MCMC` that say how many there are, and how they run
+    """
+    grouped = {"group_by_chain": True} if chains else {}
 
     def mcmc() -> Any:
-        kernel = NUTS(
-            model,
-            target_accept_prob=settings.target_accept,
-            max_tree_depth=settings.max_treedepth,
+        kernel = nuts(
+            target_accept_prob=settings.target_accept, max_tree_depth=settings.max_treedepth
         )
-        return MCMC(
-            kernel, num_warmup=settings.warmup, num_samples=settings.draws, progress_bar=False
-        )
+        counts = {"num_warmup": settings.warmup, "num_samples": settings.draws}
+        return MCMC(kernel, **counts, **chains, progress_bar=False)
 
     def warm_up(key: Any, start: Any) -> Tuple[Any, Any]:
         chain = mcmc()
-        chain.warmup(
-            key, init_params={"means": start}, collect_warmup=True, extra_fields=("num_steps",)
-        )
+        chain.warmup(key, init_params=start, collect_warmup=True, extra_fields=("num_steps",))
         return chain.post_warmup_state, chain.get_extra_fields()["num_steps"]
 
     def draw(state: Any) -> Tuple[Any, Any]:
@@ -139,57 +181,12 @@ def sample(model: Any, job: Job) -> Measured:
         if _OLD_KERNEL:
             chain.sampler.init(state.rng_key, settings.warmup)
         chain.post_warmup_state = state
-        chain.run(state.rng_key, extra_fields=("num_steps", "energy", "diverging"))
-        return chain.get_samples()["means"], chain.get_extra_fields()
+        # The kernel is set up anew, at a point that its state then replaces.
+        told = ("num_steps", "energy", "diverging")
+        chain.run(state.rng_key, init_params=state.z, extra_fields=told)
+        return position(chain.get_samples(**grouped)), chain.get_extra_fields(**grouped)
 
-    key = jax.random.PRNGKey(job.case.seed)
-    keys = list(jax.random.split(key, settings.chains)) if settings.chains > 1 else [key]
-    chains = list(zip(keys, jnp.asarray(job.starts)))
-
-    before = len(_compilations)
-    begun = time.perf_counter()
-    jitted = jax.jit(warm_up)
-    state_shape, _ = jax.eval_shape(jitted, *chains[0])
-    warm_up_compiled = jitted.lower(*chains[0]).compile()
-    draw_compiled = jax.jit(draw).lower(state_shape).compile()
-    compile_s = time.perf_counter() - begun
-
-    warmup_s = 0.0
-    seconds = []
-    gradients_warmup = 0
-    drawn = []
-    for chain_key, start in chains:
-        begun = time.perf_counter()
-        state, steps = jax.block_until_ready(warm_up_compiled(chain_key, start))
-        warm = time.perf_counter()
-        means, statistics = jax.block_until_ready(draw_compiled(state))
-        done = time.perf_counter()
-        warmup_s += warm - begun
-        seconds.append(done - warm)
-        gradients_warmup += int(np.sum(steps))
-        drawn.append(dict(statistics, means=means))
-    compilations = len(_compilations) - before
-
-    arrays = {name: np.stack([chain[name] for chain in drawn]) for name in drawn[0]}
-    gradients = arrays["num_steps"]
-    return Measured(
-        Draws(
-            means=arrays["means"],
-            energy=arrays["energy"],
-            diverging=arrays["diverging"],
-            # NumPyro does not say so itself: a tree of full depth has this many leapfrog steps.
-            at_max_treedepth=gradients >= 2**settings.max_treedepth - 1,
-            gradients=gradients,
-            seconds=np.array(seconds),
-        ),
-        Timing(compile_s=compile_s, warmup_s=warmup_s, sample_s=sum(seconds)),
-        Counters(
-            gradients_warmup=gradients_warmup,
-            gradients_sample=int(np.sum(gradients)),
-            compilations=compilations,
-        ),
-        SHIMS,
-    )
+    return warm_up, draw
 
 
 def fit_advi(model: Any, job: Job) -> Measured:
@@ -215,14 +212,14 @@ def fit_advi(model: Any, job: Job) -> Measured:
     def optimize(state: Any) -> Any:
         return svi.run(key, settings.steps, progress_bar=False, init_state=state)
 
-    before = len(_compilations)
+    before = len(in_jax.compilations)
     begun = time.perf_counter()
     state = svi.init(key)
     optimize_compiled = jax.jit(optimize).lower(state).compile()
     compiled = time.perf_counter()
     result = jax.block_until_ready(optimize_compiled(state))
     fitted = time.perf_counter()
-    compilations = len(_compilations) - before
+    compiled_again = len(in_jax.compilations) - before
     # A key of its own: the fit has used up `key`.
     draws = guide.sample_posterior(
         jax.random.fold_in(key, 1), result.params, sample_shape=(settings.draws,)
@@ -235,6 +232,6 @@ def fit_advi(model: Any, job: Job) -> Measured:
             means=np.asarray(draws["means"]),
         ),
         Timing(compile_s=compiled - begun, fit_s=fitted - compiled),
-        Counters(compilations=compilations),
+        Counters(compilations=compiled_again),
         tuple(name for name in SHIMS if name != KERNEL_SETUP),
     )

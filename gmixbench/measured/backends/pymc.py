@@ -7,13 +7,14 @@ sampler statistics carry.
 """
 
 import time
+from functools import wraps
 from typing import Any, Callable, Tuple, cast
 
 import numpy as np
 import pymc as pm
 
 from gmixbench.measured.backends import shims_pymc as shims
-from gmixbench.measured.points import constrained
+from gmixbench.measured.points import constrained, density_at
 from gmixbench.record import Counters, Density, Draws, Fit, Job, Measured, Timing
 from gmixbench.spec import WEIGHTS, AdviSettings, NutsSettings
 
@@ -53,8 +54,7 @@ def evaluator(model: Any) -> Callable[[np.ndarray], Tuple[Any, Any]]:
 
 def density(model: Any, points: np.ndarray) -> Density:
     """Values and gradients of `evaluator`."""
-    values, gradients = zip(*map(evaluator(model), points))
-    return Density(points=points, values=np.array(values), gradients=np.array(gradients))
+    return density_at(evaluator(model), points)
 
 
 def sample(model: Any, job: Job) -> Measured:
@@ -154,3 +154,19 @@ def fit_advi(model: Any, job: Job) -> Measured:
         Counters(),
         shims.in_force(job.case),
     )
+
+
+def in_mode(mode: str) -> Tuple[Callable[..., Any], ...]:
+    """All of the contract but `build`, with what PyTensor compiles compiled in another mode."""
+    import pytensor
+
+    def within(function: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(function)
+        def call(*arguments: Any) -> Any:
+            with pytensor.config.change_flags(mode=mode):
+                return function(*arguments)
+
+        return call
+
+    functions: Tuple[Any, ...] = (evaluator, density, sample, fit_advi)
+    return tuple(map(within, functions))

@@ -14,6 +14,7 @@ import numpy as np
 import pymc3 as pm
 import theano
 
+from gmixbench.measured.points import density_at
 from gmixbench.record import Counters, Density, Draws, Fit, Job, Measured, Timing
 from gmixbench.spec import WEIGHTS, AdviSettings, NutsSettings
 
@@ -64,8 +65,7 @@ def evaluator(model: Any) -> Callable[[np.ndarray], Tuple[Any, Any]]:
 
 def density(model: Any, points: np.ndarray) -> Density:
     """Values and gradients of `evaluator`."""
-    values, gradients = zip(*map(evaluator(model), points))
-    return Density(points=points, values=np.array(values), gradients=np.array(gradients))
+    return density_at(evaluator(model), points)
 
 
 def sample(model: Any, job: Job) -> Measured:

@@ -201,7 +201,7 @@ def test_an_address_is_what_stands_there_now(locks, repository, built):
         ("pymc-v6.4.1", "there is no stack pymc-v6.4.1: did you mean pymc-v6.4.0?"),
         ("../pymc-v6.4.0", "there is no ../pymc-v6.4.0"),
         ("here", "say what of it: here:pymc"),
-        ("here:stan", "unknown backend stan: choose from pymc, pymc3, numpyro, exact, or"),
+        ("here:stan", "unknown backend stan: choose from pymc, pymc-c, "),
         ("here:no.such", "there is no source file of a module no.such"),
         ("pymc-v6.4.0:numpyro", "pymc-v6.4.0 has no numpyro"),
         ("pymc-v6.4.0:exact", "no stack has exact: write here:exact"),

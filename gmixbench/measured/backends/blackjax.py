@@ -1,0 +1,97 @@
+"""BlackJAX: NUTS with window adaptation, on the mixture's density written out in JAX."""
+
+from functools import partial
+from typing import Any, Callable, Tuple, cast
+
+import blackjax
+import jax
+import jax.numpy as jnp
+import numpy as np
+from blackjax.adaptation.base import get_filter_adapt_info_fn
+from jax.scipy.special import logsumexp
+from jax.scipy.stats import norm
+
+from gmixbench.measured.backends import in_jax
+from gmixbench.measured.points import constrained, density_at
+from gmixbench.record import Density, Job, Measured
+from gmixbench.spec import WEIGHTS, NutsSettings
+
+PACKAGES = ("blackjax", "jax", "jaxlib")
+
+Value = Callable[[Any], Any]
+
+
+def build(job: Job) -> Value:
+    """Library's own model: here, log density of an unconstrained point, log-Jacobian included."""
+    jax.config.update("jax_enable_x64", True)
+    mixture = job.case.model
+    x = jnp.asarray(job.x)[:, None]
+    log_weights = jnp.log(jnp.array(WEIGHTS))
+
+    def log_density(point: Any) -> Any:
+        means, log_jacobian = point, 0.0
+        if mixture.ordered:
+            log_jacobian = point[1]
+            means = point[0] + jnp.array([0.0, 1.0]) * jnp.exp(log_jacobian)
+        components = log_weights + norm.logpdf(x, means, mixture.sigma)
+        prior = norm.logpdf(means, mixture.prior.mean, mixture.prior.scale)
+        return logsumexp(components, axis=1).sum() + prior.sum() + log_jacobian
+
+    return log_density
+
+
+def evaluator(model: Value) -> Callable[[np.ndarray], Tuple[Any, Any]]:
+    """Compiled function of a point that gives value and gradient: pytest times its calls."""
+    return in_jax.evaluator(model)
+
+
+def density(model: Value, points: np.ndarray) -> Density:
+    """Values and gradients at unconstrained points: held against the written density."""
+    return density_at(evaluator(model), points)
+
+
+def sample(model: Value, job: Job) -> Measured:
+    """Draws of every chain, with compilation, warm-up and sampling told apart."""
+    settings = cast(NutsSettings, job.case.settings)
+    adaptation = blackjax.window_adaptation(
+        blackjax.nuts,
+        model,
+        target_acceptance_rate=settings.target_accept,
+        adaptation_info_fn=get_filter_adapt_info_fn(info_keys={"num_integration_steps"}),
+        max_num_doublings=settings.max_treedepth,
+    )
+
+    def warm_up(key: Any, start: Any) -> Tuple[Any, Any]:
+        first, second = jax.random.split(key)
+        (state, tuned), told = adaptation.run(first, start, num_steps=settings.warmup)
+        adapted = {name: tuned[name] for name in ("step_size", "inverse_mass_matrix")}
+        return (state, adapted, second), told.info.num_integration_steps
+
+    def draw(warm: Any) -> Tuple[Any, Any]:
+        state, adapted, key = warm
+        nuts = blackjax.nuts(model, max_num_doublings=settings.max_treedepth, **adapted)
+
+        def step(state: Any, key: Any) -> Tuple[Any, Any]:
+            state, info = nuts.step(key, state)
+            told = {
+                "num_steps": info.num_integration_steps,
+                "energy": info.energy,
+                "diverging": info.is_divergent,
+            }
+            return state, (state.position, told)
+
+        _, (positions, statistics) = jax.lax.scan(
+            step, state, jax.random.split(key, settings.draws)
+        )
+        return positions, statistics
+
+    keys = jax.random.split(jax.random.PRNGKey(job.case.seed), settings.chains)
+    as_means = partial(constrained, job.case.model)
+    return in_jax.sequential(
+        warm_up, draw, list(zip(keys, jnp.asarray(job.starts))), as_means, settings.max_treedepth
+    )
+
+
+def fit_advi(model: Value, job: Job) -> Measured:
+    """There is none: what is raised here is recorded as a failure, and the run goes on."""
+    raise NotImplementedError("BlackJAX has no ADVI: --method nuts")

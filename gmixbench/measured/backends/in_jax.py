@@ -1,0 +1,150 @@
+"""What backends written in JAX share: densities that are compiled, and chains in a row.
+
+Warm-up and sampling are each traced whole under `jax.jit`, lowered, compiled, and only then called,
+so no phase holds a compilation.
+"""
+
+import time
+from dataclasses import replace
+from typing import Any, Callable, Dict, List, Sequence, Tuple
+
+import jax
+import numpy as np
+
+from gmixbench.record import Counters, Draws, Measured, Timing
+
+compilations: List[str] = []
+"""An entry for each compilation by XLA in this process."""
+
+
+def _note_compilation(event: str, *_: Any, **__: Any) -> None:
+    if event.endswith("backend_compile_duration"):
+        compilations.append(event)
+
+
+jax.monitoring.register_event_duration_secs_listener(_note_compilation)
+
+
+def evaluator(log_density: Callable[[Any], Any]) -> Callable[[np.ndarray], Tuple[Any, Any]]:
+    """Value and gradient of a log density at an unconstrained point, compiled already."""
+    compiled = jax.jit(jax.value_and_grad(log_density))
+
+    def evaluate(point: np.ndarray) -> Tuple[Any, Any]:
+        value, gradient = jax.block_until_ready(compiled(point))
+        return value, gradient
+
+    evaluate(np.zeros(2))
+    return evaluate
+
+
+def sequential(
+    warm_up: Callable[[Any, Any], Tuple[Any, Any]],
+    draw: Callable[[Any], Tuple[Any, Any]],
+    chains: Sequence[Tuple[Any, Any]],
+    as_means: Callable[[np.ndarray], np.ndarray],
+    max_treedepth: int,
+) -> Measured:
+    """Draws of all chains, one chain after another.
+
+    Parameters
+    ----------
+    warm_up : of a key and a start, gives a state and the gradient evaluations of each draw
+    draw : of a state, gives the positions of all draws, and their statistics by the names that
+        NumPyro has for them: `num_steps`, `energy`, `diverging`
+    chains : key and start of each
+    as_means : of positions, shape (chains, draws, 2), gives the means
+    """
+    before = len(compilations)
+    warm_up_compiled, draw_compiled, compile_s = _compiled(warm_up, draw, *chains[0])
+    warmup_s = 0.0
+    seconds = []
+    gradients_warmup = 0
+    drawn = []
+    for key, start in chains:
+        begun = time.perf_counter()
+        state, steps = jax.block_until_ready(warm_up_compiled(key, start))
+        warm = time.perf_counter()
+        positions, statistics = jax.block_until_ready(draw_compiled(state))
+        done = time.perf_counter()
+        warmup_s += warm - begun
+        seconds.append(done - warm)
+        gradients_warmup += int(np.sum(steps))
+        drawn.append(dict(statistics, positions=positions))
+    arrays = {name: np.stack([chain[name] for chain in drawn]) for name in drawn[0]}
+    draws = _draws(arrays, as_means, max_treedepth)
+    return Measured(
+        replace(draws, seconds=np.array(seconds)),
+        Timing(compile_s=compile_s, warmup_s=warmup_s, sample_s=sum(seconds)),
+        Counters(
+            gradients_warmup=gradients_warmup,
+            gradients_sample=int(np.sum(arrays["num_steps"])),
+            compilations=len(compilations) - before,
+        ),
+    )
+
+
+def at_once(
+    warm_up: Callable[[Any, Any], Tuple[Any, Any]],
+    draw: Callable[[Any], Tuple[Any, Any]],
+    keys: Any,
+    starts: Any,
+    as_means: Callable[[np.ndarray], np.ndarray],
+    max_treedepth: int,
+) -> Measured:
+    """Draws of all chains at the same time; arrays have the axis of the chains first.
+
+    What each chain takes is not told: none has the clock to itself.
+    """
+    before = len(compilations)
+    begun = time.perf_counter()
+    warm_up_compiled = jax.jit(warm_up).lower(keys, starts).compile()
+    compiled = time.perf_counter()
+    state, steps = jax.block_until_ready(warm_up_compiled(keys, starts))
+    warm = time.perf_counter()
+    # Where each chain has a device, sampling is compiled for a state that lies there.
+    draw_compiled = jax.jit(draw).lower(state).compile()
+    ready = time.perf_counter()
+    positions, statistics = jax.block_until_ready(draw_compiled(state))
+    done = time.perf_counter()
+    arrays = {
+        name: np.asarray(each) for name, each in dict(statistics, positions=positions).items()
+    }
+    return Measured(
+        _draws(arrays, as_means, max_treedepth),
+        Timing(
+            compile_s=compiled - begun + ready - warm,
+            warmup_s=warm - compiled,
+            sample_s=done - ready,
+        ),
+        Counters(
+            gradients_warmup=int(np.sum(steps)),
+            gradients_sample=int(np.sum(arrays["num_steps"])),
+            compilations=len(compilations) - before,
+            at_once=len(arrays["num_steps"]),
+        ),
+    )
+
+
+def _compiled(warm_up: Any, draw: Any, key: Any, start: Any) -> Tuple[Any, Any, float]:
+    """Both functions, and the seconds that compiling them took."""
+    begun = time.perf_counter()
+    jitted = jax.jit(warm_up)
+    state_shape, _ = jax.eval_shape(jitted, key, start)
+    warm_up_compiled = jitted.lower(key, start).compile()
+    draw_compiled = jax.jit(draw).lower(state_shape).compile()
+    return warm_up_compiled, draw_compiled, time.perf_counter() - begun
+
+
+def _draws(
+    arrays: Dict[str, np.ndarray],
+    as_means: Callable[[np.ndarray], np.ndarray],
+    max_treedepth: int,
+) -> Draws:
+    return Draws(
+        means=as_means(arrays["positions"]),
+        energy=arrays["energy"],
+        diverging=arrays["diverging"],
+        # A tree of full depth has this many leapfrog steps.
+        at_max_treedepth=arrays["num_steps"] >= 2**max_treedepth - 1,
+        gradients=arrays["num_steps"],
+    )

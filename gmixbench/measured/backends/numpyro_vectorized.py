@@ -1,0 +1,16 @@
+"""NumPyro's NUTS, all chains in one vectorized loop: each waits for the longest tree."""
+
+from typing import Any
+
+from gmixbench.measured.backends import numpyro
+from gmixbench.record import Job, Measured
+
+PACKAGES = numpyro.PACKAGES
+
+build, evaluator = numpyro.build, numpyro.evaluator
+density, fit_advi = numpyro.density, numpyro.fit_advi
+
+
+def sample(model: Any, job: Job) -> Measured:
+    """NUTS, all chains at the same time."""
+    return numpyro.at_once("vectorized", model, job)

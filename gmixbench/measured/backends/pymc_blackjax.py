@@ -1,0 +1,20 @@
+"""PyMC's model, sampled by BlackJAX's NUTS on PyMC's density in JAX, as `pm.sample` does it.
+
+`pm.sample` maps over the chains at once and compiles as it goes; here they are sampled one after
+another, as in the backend `blackjax`.
+"""
+
+from typing import Any
+
+from gmixbench.measured.backends import blackjax, pymc_in_jax
+from gmixbench.record import Job, Measured
+
+PACKAGES = (*pymc_in_jax.PACKAGES, "blackjax")
+
+build, evaluator = pymc_in_jax.build, pymc_in_jax.evaluator
+density, fit_advi = pymc_in_jax.density, pymc_in_jax.fit_advi
+
+
+def sample(model: Any, job: Job) -> Measured:
+    """NUTS, one chain after another."""
+    return blackjax.sample(pymc_in_jax.log_density(model), job)

@@ -1,0 +1,8 @@
+"""PyMC's own NUTS and ADVI, compiled by Numba."""
+
+from gmixbench.measured.backends import pymc
+
+PACKAGES = pymc.PACKAGES
+
+build = pymc.build
+evaluator, density, sample, fit_advi = pymc.in_mode("NUMBA")

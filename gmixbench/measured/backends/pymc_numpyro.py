@@ -1,0 +1,28 @@
+"""PyMC's model, sampled by NumPyro's NUTS on PyMC's density in JAX, as `pm.sample` does it.
+
+`pm.sample` maps over the chains at once and compiles as it goes; here they are sampled one after
+another, as in the backend `numpyro`.
+"""
+
+from functools import partial
+from typing import Any
+
+import jax.numpy as jnp
+from numpyro.infer import NUTS
+
+from gmixbench.measured.backends import numpyro, pymc_in_jax
+from gmixbench.measured.points import constrained
+from gmixbench.record import Job, Measured
+
+PACKAGES = (*pymc_in_jax.PACKAGES, "numpyro")
+
+build, evaluator = pymc_in_jax.build, pymc_in_jax.evaluator
+density, fit_advi = pymc_in_jax.density, pymc_in_jax.fit_advi
+
+
+def sample(model: Any, job: Job) -> Measured:
+    """NUTS, one chain after another."""
+    log_density = pymc_in_jax.log_density(model)
+    nuts = partial(NUTS, potential_fn=lambda point: -log_density(point))
+    as_means = partial(constrained, job.case.model)
+    return numpyro.sequential(nuts, jnp.asarray(job.starts), jnp.asarray, as_means, job)

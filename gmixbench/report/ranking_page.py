@@ -1,0 +1,140 @@
+"""The page that ranks samplers: for each model and data set its figures and its table."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+from gmixbench.record import Failure, write_bytes
+from gmixbench.report import ranking, style
+from gmixbench.report.html import Caption, Image, embedded, notes, template
+from gmixbench.report.numbers import number
+from gmixbench.ruler.metrics import METRICS
+from gmixbench.ruler.ranking import CONFIDENCE, RANKED, Estimate, Left, Ranking, rank
+from gmixbench.ruler.verdict import Judged
+from gmixbench.spec import Mixture
+
+HEADS = {
+    "ess_per_second": "ESS/s",
+    "time_to_ess_1000": "time to ESS 1000, s",
+    "ess_per_gradient": "ESS / gradient",
+    "seconds_per_gradient": "seconds / gradient",
+    "compile_s": "compile, s",
+    "warmup_s": "warm-up, s",
+}
+
+POINTS = (
+    "A point is the geometric mean over fresh processes of other seeds, the bar its "
+    f"{100 * CONFIDENCE:.0f} % interval; a row of one process has no bar."
+)
+
+CAPTIONS = {
+    "ranking": Caption(
+        "Which sampler is the fastest, and which answers first?",
+        f"{POINTS} Compiling and warm-up count on the right alone. The dashed line is the limit: "
+        "independent draws from the exact posterior.",
+        (),
+    ),
+    "factors": Caption(
+        "Is it the algorithm, or the code?",
+        f"{POINTS} ESS per second is the product of both: the left one is the algorithm's, the "
+        "right one the code's and the machine's. Chains that run at once have no time of a "
+        "gradient evaluation.",
+        (),
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Line:
+    """A backend in the table."""
+
+    backend: str
+    processes: int
+    cells: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Section:
+    """One model on one data set."""
+
+    anchor: str
+    name: str
+    images: tuple[Image, ...]
+    lines: tuple[Line, ...]
+    left: tuple[Left, ...]
+
+
+def write_ranking(
+    out: Path,
+    results: Sequence[Judged],
+    failures: Sequence[Failure],
+    environment: Mapping[str, str],
+) -> Path:
+    """Write `ranking.html` and `figures/*.png` under `out`.
+
+    Parameters
+    ----------
+    results : judged NUTS runs, of other seeds, backends, models and data sets
+
+    Returns
+    -------
+    Path of the page.
+
+    Raises
+    ------
+    OSError
+        The folder can't be written or the disk is full; no file is left half-written.
+    """
+    path = out / "ranking.html"
+    with style.house_style():
+        sections = [*_sections(out, results, failures)]
+    page = template("ranking.html.j2").render(
+        sections=sections,
+        heads=[(HEADS[metric], METRICS[metric].definition) for metric in RANKED],
+        metrics=[(name, METRICS[name].definition, notes(METRICS[name])) for name in RANKED],
+        environment=environment,
+    )
+    write_bytes(path, page.encode())
+    return path
+
+
+def _sections(
+    out: Path, results: Sequence[Judged], failures: Sequence[Failure]
+) -> Iterator[Section]:
+    cases = [each.run.case for each in results] + [each.case for each in failures]
+    for dataset, model in dict.fromkeys((case.dataset, case.model) for case in cases):
+        found = rank(
+            [j for j in results if (j.run.case.dataset, j.run.case.model) == (dataset, model)],
+            [f for f in failures if (f.case.dataset, f.case.model) == (dataset, model)],
+        )
+        yield _section(out, dataset, model, found)
+
+
+def _section(out: Path, dataset: str, model: Mixture, found: Ranking) -> Section:
+    name, anchor = f"{model.name} on {dataset}", f"{dataset}-{model.name}"
+    drawn = {"ranking": ranking.ranking, "factors": ranking.factors} if found.rows else {}
+    images = tuple(
+        _image(out, f"{anchor}-{figure}", name, CAPTIONS[figure], draw(found))
+        for figure, draw in drawn.items()
+    )
+    lines = tuple(
+        Line(
+            row.backend,
+            row.processes,
+            tuple(_cell(row.estimates.get(metric)) for metric in RANKED),
+        )
+        for row in found.rows
+    )
+    return Section(anchor, name, images, lines, found.left)
+
+
+def _image(out: Path, stem: str, name: str, caption: Caption, drawing: Figure) -> Image:
+    content = style.png(drawing)
+    write_bytes(out / "figures" / f"{stem}.png", content)
+    return Image(stem, embedded(content), f"{name}. {caption.question} {caption.guide}", caption)
+
+
+def _cell(found: Estimate | None) -> str:
+    return number(found.middle if found else None)

@@ -1,0 +1,59 @@
+"""The page that ranks samplers, with as many rows as there may be."""
+
+from dataclasses import replace
+from itertools import pairwise
+
+import pytest
+
+from gmixbench.record import Failure
+from gmixbench.report import ranking, style
+from gmixbench.report.ranking_page import write_ranking
+from gmixbench.ruler.ranking import Estimate, Ranking, Row
+
+
+@pytest.fixture
+def found():
+    def row(place):
+        speed = Estimate(1e5 / 2**place, 0.8e5 / 2**place, 1.2e5 / 2**place)
+        told = {"ess_per_second": speed, "seconds_per_gradient": Estimate(1e-6, 1e-6, 1e-6)}
+        if place % 3:
+            del told["seconds_per_gradient"]
+        return Row(f"backend-{place}", 3, told)
+
+    return Ranking((Row("exact", 3, row(0).estimates), *(row(k) for k in range(15))), ())
+
+
+def test_every_row_is_named_and_the_limit_is_a_line(found):
+    with style.house_style():
+        drawing = ranking.ranking(found)
+        left, right = drawing.axes
+        drawing.draw_without_rendering()
+    names = [label.get_text() for label in left.get_yticklabels()]
+    assert names == [f"backend-{k}" for k in range(15)]
+    dashed = [line for line in left.lines if line.get_linestyle() == "--"]
+    assert len(dashed) == 1
+    assert sum(text.get_text() == "not told" for text in right.texts) == 15
+
+
+def test_rows_do_not_overlap(found):
+    with style.house_style():
+        drawing = ranking.factors(found)
+        drawing.draw_without_rendering()
+        boxes = [label.get_window_extent() for label in drawing.axes[0].get_yticklabels()]
+    tops = sorted((box.y0, box.y1) for box in boxes)
+    assert all(below[1] < above[0] for below, above in pairwise(tops))
+
+
+def test_page_ranks_and_says_who_is_left(tmp_path, nuts, read_page):
+    results = [
+        nuts("ordered", name, seed=seed) for name in ("pymc", "numpyro") for seed in (0, 1, 2)
+    ]
+    failed = replace(results[0].run.case, backend="broken")
+    path = write_ranking(
+        tmp_path, results, [Failure(failed, "exception", "<b>no</b>")], {"cpu": "X"}
+    )
+    page = read_page(path)
+    assert "ordered on close" in page.text
+    assert "exception: <b>no</b>" in page.text
+    assert len(page.images) == 2
+    assert all(target.startswith(("data:", "#")) for target in page.targets)

@@ -1,0 +1,79 @@
+"""Who is first, by how much it is known, and who has no rank."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from gmixbench.record import Failure
+from gmixbench.ruler.ranking import estimate, rank
+from gmixbench.ruler.verdict import judge
+
+
+@pytest.fixture
+def judged(make_run, solved):
+    """A run of a backend whose sampling took so many seconds."""
+
+    def make(backend, seconds, seed=0):
+        run = make_run(draws=1000)
+        case = replace(run.case, backend=backend, seed=seed)
+        return judge(
+            replace(run, case=case, timing=replace(run.timing, sample_s=seconds)), solved("close")
+        )
+
+    return make
+
+
+def test_the_fastest_is_first(judged):
+    found = rank([judged("slow", 4.0), judged("fast", 1.0), judged("middle", 2.0)])
+    assert [row.backend for row in found.rows] == ["fast", "middle", "slow"]
+    assert found.left == ()
+
+
+def test_a_row_is_the_geometric_mean_of_its_processes(judged):
+    found = rank([judged("one", 1.0), judged("one", 4.0, seed=1)])
+    (row,) = found.rows
+    alone = rank([judged("one", 2.0)]).rows[0]
+    speed = row.estimates["ess_per_second"]
+    assert row.processes == 2
+    assert speed.middle == pytest.approx(alone.estimates["ess_per_second"].middle)
+    assert 0 < speed.low < speed.middle < speed.high
+    assert alone.estimates["ess_per_second"].high == math.inf
+
+
+def test_one_invalid_process_takes_the_rank(judged):
+    wrong = judged("wrong", 0.1)
+    verdict = replace(wrong.verdict, valid=False, reasons=("bias: far off",))
+    found = rank([judged("wrong", 0.1, seed=1), replace(wrong, verdict=verdict), judged("a", 1.0)])
+    assert [row.backend for row in found.rows] == ["a"]
+    assert [(one.backend, one.reason) for one in found.left] == [
+        ("wrong", "invalid: bias: far off")
+    ]
+
+
+def test_what_could_not_be_measured_says_why(judged):
+    case = replace(judged("a", 1.0).run.case, backend="broken")
+    found = rank([judged("a", 1.0)], [Failure(case, "exception", "ValueError: no")])
+    assert [one.reason for one in found.left] == ["exception: ValueError: no"]
+
+
+def test_a_metric_that_some_process_does_not_tell_is_left_out(judged):
+    one, other = judged("a", 1.0), judged("a", 2.0, seed=1)
+    metrics = {**other.scores.metrics, "seconds_per_gradient": None}
+    found = rank([one, replace(other, scores=replace(other.scores, metrics=metrics))])
+    assert "seconds_per_gradient" not in found.rows[0].estimates
+    assert "ess_per_gradient" in found.rows[0].estimates
+
+
+def test_the_interval_holds_what_it_promises():
+    rng = np.random.default_rng(7)
+    samples = np.exp(rng.normal(0.3, 0.5, (4000, 4)))
+    held = [found.low < math.exp(0.3) < found.high for found in map(estimate, samples)]
+    # Binomial: 4 standard errors of 95 %.
+    assert np.mean(held) == pytest.approx(0.95, abs=4 * math.sqrt(0.95 * 0.05 / 4000))
+    narrower = [
+        found.low**0.5 * found.middle**0.5 < math.exp(0.3) < found.high**0.5 * found.middle**0.5
+        for found in map(estimate, samples)
+    ]
+    assert np.mean(narrower) < 0.9
