@@ -216,9 +216,13 @@ def test_fit_has_the_shapes_of_the_case(fitted: Any) -> None:
     fit, timing = measured.result, measured.timing
     assert isinstance(fit, Fit)
     assert fit.trace.shape == (job.case.settings.steps,)
-    assert fit.location.shape == fit.scale.shape == (2,)
+    assert fit.location.shape == (2,)
+    assert fit.cholesky.shape == (2, 2)
     assert fit.means.shape == (job.case.settings.draws, 2)
-    assert np.all(fit.scale > 0)
+    assert np.all(np.diag(fit.cholesky) > 0)
+    full = job.case.settings.family == "full-rank"
+    assert (fit.cholesky[1, 0] != 0) == full
+    assert fit.cholesky[0, 1] == 0
     assert min(timing.compile_s, timing.fit_s) > 0
     assert timing.warmup_s is None
     assert timing.sample_s is None
@@ -228,7 +232,7 @@ def test_fit_is_told_on_the_unconstrained_scale(fitted: Any) -> None:
     job, measured = fitted
     fit = measured.result
     noise = np.random.default_rng(0).normal(size=(20_000, 2))
-    expected = constrained(job.case.model, fit.location + fit.scale * noise)
+    expected = constrained(job.case.model, fit.location + noise @ fit.cholesky.T)
     low, middle, high = np.quantile(expected, [0.2, 0.5, 0.8], axis=0)
     median = np.median(fit.means, axis=0)
     assert np.all((low < median) & (median < high))
@@ -242,7 +246,7 @@ def test_a_matched_fit_starts_at_the_job_s_start_and_scale(
     backend = load(library)
     fit = backend.fit_advi(backend.build(job), job).result
     np.testing.assert_allclose(fit.location, job.starts[0], atol=1e-5)
-    np.testing.assert_allclose(fit.scale, 0.25, atol=1e-5)
+    np.testing.assert_allclose(fit.cholesky, 0.25 * np.eye(2), atol=1e-4)
 
 
 def test_draws_are_those_of_the_bare_library(sampled: Any, library: str) -> None:
