@@ -36,7 +36,12 @@ def sampled(library: str, model: str, make_job: MakeJob) -> Any:
     return job, backend.sample(backend.build(job), job)
 
 
-@pytest.fixture(scope="module", params=["advi-matched", "advi-library"])
+FULL_RANK = [
+    pytest.param(name, marks=pytest.mark.slow) for name in ("fullrank-matched", "fullrank-library")
+]
+
+
+@pytest.fixture(scope="module", params=["advi-matched", "advi-library", *FULL_RANK])
 def fitted(request: pytest.FixtureRequest, library: str, model: str, make_job: MakeJob) -> Any:
     job = make_job(library, model, request.param)
     backend = load(library)
@@ -70,7 +75,11 @@ def bare_pymc_trace(job: Job, model: Any) -> np.ndarray:
 
     settings: Any = job.case.settings
     matched: dict[str, Any] = {}
-    if settings.optimizer == "adam":
+    if settings.family == "full-rank":
+        matched["method"] = "fullrank_advi"
+        if settings.optimizer == "adam":
+            pytest.skip("pm.fit takes no initial scale of it")
+    elif settings.optimizer == "adam":
         name = "means_ordered__" if job.case.model.ordered else "means"
         matched = {
             "start": {"means": constrained(job.case.model, job.starts)[0]},
@@ -110,16 +119,17 @@ def bare_numpyro_trace(job: Job, model: Any) -> np.ndarray:
     import jax
     import numpyro
     from numpyro.infer import SVI, Trace_ELBO, init_to_value
-    from numpyro.infer.autoguide import AutoNormal
+    from numpyro.infer.autoguide import AutoMultivariateNormal, AutoNormal
 
     settings: Any = job.case.settings
+    family = AutoNormal if settings.family == "mean-field" else AutoMultivariateNormal
     if settings.optimizer == "adam":
         start = constrained(job.case.model, job.starts)[0]
         at_start = init_to_value(values={"means": start})
-        guide = AutoNormal(model, init_loc_fn=at_start, init_scale=settings.initial_scale)
+        guide = family(model, init_loc_fn=at_start, init_scale=settings.initial_scale)
         optimizer = numpyro.optim.Adam(settings.learning_rate)
     else:
-        guide, optimizer = AutoNormal(model), numpyro.optim.Adam(0.0005)
+        guide, optimizer = family(model), numpyro.optim.Adam(0.0005)
     svi = SVI(model, guide, optimizer, Trace_ELBO())
     result = svi.run(jax.random.PRNGKey(job.case.seed), settings.steps, progress_bar=False)
     return np.asarray(result.losses)
@@ -239,10 +249,11 @@ def test_fit_is_told_on_the_unconstrained_scale(fitted: Any) -> None:
     assert np.all(np.abs(median - middle) < (high - low))
 
 
+@pytest.mark.parametrize("method", ["advi-matched", FULL_RANK[0]])
 def test_a_matched_fit_starts_at_the_job_s_start_and_scale(
-    library: str, model: str, make_job: MakeJob
+    library: str, model: str, method: str, make_job: MakeJob
 ) -> None:
-    job = make_job(library, model, "advi-matched", steps=2, learning_rate=1e-6, initial_scale=0.25)
+    job = make_job(library, model, method, steps=2, learning_rate=1e-6, initial_scale=0.25)
     backend = load(library)
     fit = backend.fit_advi(backend.build(job), job).result
     np.testing.assert_allclose(fit.location, job.starts[0], atol=1e-5)
