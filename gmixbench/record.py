@@ -92,22 +92,22 @@ class Draws:
 
 @dataclass(frozen=True, eq=False)
 class Fit:
-    """A mean-field normal fitted by ADVI on the unconstrained scale.
+    """A normal fitted by ADVI on the unconstrained scale.
 
-    `trace` is the loss (negative ELBO estimate, nats) at each step, shape (steps,); `location`
-    and `scale` have shape (2,); `means` are draws from the approximation on the constrained
-    scale, shape (draws, 2).
+    `trace` is the loss (negative ELBO estimate, nats) at each step, shape (steps,); `location` has
+    shape (2,), and `cholesky`, the lower factor of its covariance, shape (2, 2): diagonal if it is
+    a mean-field one. `means` are draws from it on the constrained scale, shape (draws, 2).
     """
 
     trace: np.ndarray
     location: np.ndarray
-    scale: np.ndarray
+    cholesky: np.ndarray
     means: np.ndarray
 
     def __post_init__(self) -> None:
         _check("trace", self.trace, (np.size(self.trace),))
         _check("location", self.location, (2,))
-        _check("scale", self.scale, (2,))
+        _check("cholesky", self.cholesky, (2, 2))
         _check("means", self.means, (*np.shape(self.means)[:1], 2))
 
 

@@ -70,8 +70,9 @@ class NutsSettings:
 
 @dataclass(frozen=True)
 class AdviSettings:
-    """Settings of one mean-field ADVI case.
+    """Settings of one ADVI case.
 
+    `family` is "mean-field" or "full-rank": a normal whose coordinates are independent, or not.
     `optimizer` is "adam", the same in every library with the learning rate, initial scale and
     start given here; or "library", the library's own defaults, where those three are not used.
     """
@@ -81,14 +82,26 @@ class AdviSettings:
     optimizer: str = "adam"
     learning_rate: float = 0.001
     initial_scale: float = 0.1
+    family: str = "mean-field"
 
+
+FAMILIES: Tuple[str, ...] = ("mean-field", "full-rank")
+"""Families of normals that ADVI fits."""
 
 Settings = Union[NutsSettings, AdviSettings]
 
 STARTS: Tuple[str, ...] = ("dispersed", "one-mode")
 """Where chains start: chain c at mode c mod 2, or all at the first mode; both with an offset."""
 
-METHODS: Tuple[str, ...] = ("nuts", "advi-matched", "advi-library")
+METHODS: Tuple[str, ...] = (
+    "nuts",
+    "advi-matched",
+    "advi-library",
+    "fullrank-matched",
+    "fullrank-library",
+)
+
+DEFAULT_METHODS: Tuple[str, ...] = METHODS[:3]
 
 
 @dataclass(frozen=True)
@@ -107,6 +120,10 @@ class Profile:
             return self.advi
         if method == "advi-library":
             return replace(self.advi, optimizer="library")
+        if method == "fullrank-matched":
+            return replace(self.advi, family="full-rank")
+        if method == "fullrank-library":
+            return replace(self.advi, family="full-rank", optimizer="library")
         raise ValueError("unknown method {!r}: choose from {}".format(method, ", ".join(METHODS)))
 
 
@@ -136,3 +153,10 @@ class Case:
     settings: Settings = field(default_factory=NutsSettings)
     stack: str = HERE
     seed: int = 0
+
+
+def family_of(case: Case) -> str:
+    """Family of normals that an ADVI case fits, one of `FAMILIES`."""
+    if not isinstance(case.settings, AdviSettings):
+        raise TypeError("{} fits no normal".format(case.method))
+    return case.settings.family

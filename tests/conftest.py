@@ -86,7 +86,7 @@ PLANTED = """
     def fit_advi(model, job):
         settings = job.case.settings
         trace, means = np.zeros(settings.steps), np.zeros((settings.draws, 2))
-        return Measured(Fit(trace, np.zeros(2), np.ones(2), means), Timing(fit_s=0.1), Counters())
+        return Measured(Fit(trace, np.zeros(2), np.eye(2), means), Timing(fit_s=0.1), Counters())
 """
 """A backend that is done at once, and wrong in all it says."""
 

@@ -49,7 +49,7 @@ DRAWS = Draws(
     at_max_treedepth=np.zeros((2, 5), dtype=bool),
     gradients=rng.integers(1, 1023, (2, 5)),
 )
-FIT = Fit(rng.normal(size=7), rng.normal(size=2), rng.random(2), rng.normal(size=(4, 2)))
+FIT = Fit(rng.normal(size=7), rng.normal(size=2), np.diag(rng.random(2)), rng.normal(size=(4, 2)))
 DENSITY = Density(rng.normal(size=(3, 2)), rng.normal(size=3), rng.normal(size=(3, 2)))
 
 RUN = Run(
@@ -131,8 +131,8 @@ WRONG_RESULTS = {
     "objects": lambda: Draws(np.full((2, 5, 2), None)),
     "text": lambda: Draws(np.full((2, 5, 2), "a")),
     "energies of other draws": lambda: Draws(np.zeros((2, 5, 2)), energy=np.zeros((2, 4))),
-    "a trace by chain": lambda: Fit(np.zeros((1, 7)), np.zeros(2), np.ones(2), np.zeros((4, 2))),
-    "a full covariance": lambda: Fit(np.zeros(7), np.zeros(2), np.eye(2), np.zeros((4, 2))),
+    "a trace by chain": lambda: Fit(np.zeros((1, 7)), np.zeros(2), np.eye(2), np.zeros((4, 2))),
+    "scales alone": lambda: Fit(np.zeros(7), np.zeros(2), np.ones(2), np.zeros((4, 2))),
     "one gradient too few": lambda: Density(np.zeros((3, 2)), np.zeros(3), np.zeros((2, 2))),
 }
 
@@ -245,6 +245,7 @@ OTHER_CASES = [
             {"optimizer": "library"},
             {"learning_rate": 0.01},
             {"initial_scale": 1.0},
+            {"family": "full-rank"},
         )
     ),
 ]
@@ -254,8 +255,8 @@ def test_every_field_of_a_case_is_in_its_key():
     cases = [NUTS, *OTHER_CASES]
     changed = {field.name for field in dataclasses.fields(NutsSettings)}
     changed |= {field.name for field in dataclasses.fields(AdviSettings)}
-    assert len({case_key(case) for case in cases}) == len(cases) == 10 + 6 + 2 + 5
-    assert len(changed) == 6 + 5 - 1, "a new setting wants its place in OTHER_CASES"
+    assert len({case_key(case) for case in cases}) == len(cases) == 10 + 6 + 2 + 6
+    assert len(changed) == 6 + 6 - 1, "a new setting wants its place in OTHER_CASES"
 
 
 def test_a_key_stays_the_same():

@@ -25,6 +25,7 @@ from gmixbench.lab.plan import plan_cases
 from gmixbench.spec import (
     DATASETS,
     DEFAULT_DATASET,
+    DEFAULT_METHODS,
     METHODS,
     MODELS,
     PROFILES,
@@ -49,7 +50,8 @@ def run(
         typer.Option(help="pymc and numpyro unless given; all; exact; or a module of your own."),
     ] = None,
     method: Annotated[
-        list[str] | None, typer.Option(help=f"All of {', '.join(METHODS)} unless given.")
+        list[str] | None,
+        typer.Option(help=f"Of {', '.join(METHODS)}; the first three unless given."),
     ] = None,
     dataset: Annotated[
         list[str] | None,
@@ -82,7 +84,7 @@ def run(
         profile=one_of("profile", profile, PROFILES),
         models=[model_of(name, mixture) for name in all_of("model", model, MODELS)],
         backends=backends_of(backend),
-        methods=all_of("method", method, METHODS),
+        methods=all_of("method", method or list(DEFAULT_METHODS), METHODS),
         datasets=[item.name for item in sets],
         chains=chains,
         starts=one_of("starts", starts, STARTS),

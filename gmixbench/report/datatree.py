@@ -54,7 +54,7 @@ def to_datatree(run: Run) -> Any:
             "means": ["mean"],
             "loss": ["step"],
             "location": ["coordinate"],
-            "scale": ["coordinate"],
+            "cholesky": ["coordinate", "coordinate_of_factor"],
         },
         attrs={"/": {name: json.dumps(value) for name, value in told.items()}},
     )
@@ -72,4 +72,4 @@ def _statistics(draws: Draws) -> dict[str, dict[str, np.ndarray]]:
 
 
 def _fit(fit: Fit) -> dict[str, dict[str, np.ndarray]]:
-    return {"fit_data": {"loss": fit.trace, "location": fit.location, "scale": fit.scale}}
+    return {"fit_data": {"loss": fit.trace, "location": fit.location, "cholesky": fit.cholesky}}

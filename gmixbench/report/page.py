@@ -15,7 +15,7 @@ from gmixbench.report.panel import Panel, is_nuts, panels
 from gmixbench.report.words import caption, headline
 from gmixbench.ruler.metrics import METRICS
 from gmixbench.ruler.verdict import Judged
-from gmixbench.spec import Mixture
+from gmixbench.spec import FAMILIES, Mixture
 from gmixbench.truth.exact import Exact
 
 ABREAST = {"nuts": 3, "advi": 4}
@@ -228,7 +228,10 @@ def _facts(model: Mixture, exact: Exact) -> tuple[tuple[str, str], ...]:
         ("smaller and larger mean", means),
         ("standard deviations", sds),
         ("log evidence", f"{fixed(exact.log_evidence(model), 4)} nats"),
-        ("best mean-field loss", f"{fixed(exact.best_mean_field(model).loss, 4)} nats"),
+        *(
+            (f"best {family} loss", f"{fixed(exact.best_normal(model, family).loss, 4)} nats")
+            for family in FAMILIES
+        ),
         ("valley", f"{fixed(exact.valley, 2)} nats"),
     )
 
@@ -239,7 +242,7 @@ def _tables(results: Sequence[Judged]) -> list[Table]:
     found = (
         _table("NUTS", nuts, NUTS_COLUMNS, nuts=True),
         _table("NUTS: what ESS/s is made of, and what it costs", nuts, COST_COLUMNS, nuts=True),
-        _table("ADVI, mean-field", fits, ADVI_COLUMNS, nuts=False),
+        _table("ADVI", fits, ADVI_COLUMNS, nuts=False),
     )
     return [table for table in found if table.blocks]
 

@@ -72,6 +72,7 @@ def exact_table(
         "sd of m2": ("sd", 1),
         "valley, nats": ("valley", None),
         "best mean-field loss, nats": ("best_mean_field_loss", None),
+        "best full-rank loss, nats": ("best_full_rank_loss", None),
     }
     for label, (key, index) in rows.items():
         table.add_row(label, *_pairs(figures, key, index))

@@ -175,7 +175,7 @@ METRICS = _table(
         False,
         "negative ELBO of the final approximation, by quadrature",
     ),
-    Metric("gap", "nats", "lower", "advi", False, "loss less that of the best mean-field normal"),
+    Metric("gap", "nats", "lower", "advi", False, "loss less that of the family's best normal"),
     Metric(
         "kl",
         "nats",

@@ -9,10 +9,10 @@ import numpy as np
 from gmixbench.record import Density, Draws, Fit, Run, Timing
 from gmixbench.ruler import diagnostics
 from gmixbench.ruler.metrics import METRICS
-from gmixbench.spec import Case, Mixture
+from gmixbench.spec import Case, Mixture, family_of
 from gmixbench.truth import density
 from gmixbench.truth.exact import PROBABILITIES, Exact
-from gmixbench.truth.variational import mean_field_loss
+from gmixbench.truth.variational import normal_loss
 
 WINDOW = 500
 """Steps of the running mean that tells when ADVI has converged."""
@@ -228,12 +228,13 @@ def _labels(draws: Draws, chains: tuple[Chain, ...]) -> dict[str, float | None]:
 
 def _advi(run: Run, fit: Fit, exact: Exact) -> dict[str, float | None]:
     model = run.case.model
-    loss, _ = mean_field_loss(model, exact.x, fit.location, fit.scale)
+    best = exact.best_normal(model, family_of(run.case))
+    loss, _ = normal_loss(model, exact.x, fit.location, fit.cholesky)
     return {
         "steps_per_second": _ratio(len(fit.trace), run.timing.fit_s),
         "average_loss": float(np.mean(fit.trace[-max(1, len(fit.trace) // 10) :])),
         "loss": loss,
-        "gap": loss - exact.best_mean_field(model).loss,
+        "gap": loss - best.loss,
         "kl": loss + exact.log_evidence(model),
         "steps_to_converge": steps_to_converge(fit.trace),
     }

@@ -10,6 +10,7 @@ from scipy.stats import norm
 from gmixbench.record import Draws, Fit, Run
 from gmixbench.ruler.metrics import METRICS
 from gmixbench.ruler.score import Chain, Scores, score
+from gmixbench.spec import family_of
 from gmixbench.truth.exact import Exact
 
 FAMILYWISE = 0.001
@@ -180,7 +181,7 @@ def _loss_faults(scores: Scores, exact: Exact) -> Iterator[str]:
     loss, gap = scores.metrics["loss"], scores.metrics["gap"]
     if loss is None or gap is None or not math.isfinite(loss):
         yield "the fitted normal has no finite loss"
-    elif gap < -(IMPOSSIBLE + exact.best_mean_field(scores.case.model).error):
+    elif gap < -(IMPOSSIBLE + exact.best_normal(scores.case.model, family_of(scores.case)).error):
         yield f"gap {gap:.3g} nats: a loss below the best possible one"
 
 

@@ -16,7 +16,7 @@ from gmixbench.truth.cells import Cells, UnreachableError, W
 from gmixbench.truth.condense import Observe, around, condense, observer
 from gmixbench.truth.draws import draw
 from gmixbench.truth.marginal import Marginal
-from gmixbench.truth.variational import MeanField
+from gmixbench.truth.variational import Normal
 
 PROBABILITIES = (0.05, 0.25, 0.5, 0.75, 0.95)
 """Quantiles that are listed."""
@@ -74,7 +74,7 @@ class Exact:
     modes: np.ndarray
     valley: float
     valley_error: float
-    mean_field: dict[str, MeanField]
+    best: dict[str, dict[str, Normal]]
     peak: dict[str, np.ndarray]
     spread: dict[str, np.ndarray]
     regions: tuple[Cells, ...]
@@ -83,9 +83,9 @@ class Exact:
         """Log evidence in nats; `ordered` has log 2 less, as it is not renormalized."""
         return float(self.figures.log_evidence) + (0.0 if model.ordered else math.log(2))
 
-    def best_mean_field(self, model: Mixture) -> MeanField:
-        """Mean-field normal of least loss on the model's unconstrained scale."""
-        return self.mean_field[model.name]
+    def best_normal(self, model: Mixture, family: str) -> Normal:
+        """Normal of least loss of one of `FAMILIES`, on the model's unconstrained scale."""
+        return self.best[family][model.name]
 
     def mode(self, model: Mixture) -> np.ndarray:
         """Mode on the unconstrained scale, log-Jacobian included, shape (2,).
@@ -186,6 +186,18 @@ def _solve(x: np.ndarray, sigma: float, prior: Prior) -> Exact:
     ]
     if valley > -DEEP:
         starts.append((np.full(2, labelled.mean), np.full(2, labelled.sd)))
+    mean_field = {
+        "unordered": variational.best_mean_field(base, x, starts),
+        "ordered": variational.best_mean_field(ordered, x, [inner, *narrow]),
+    }
+    # A full-rank normal may lie along both modes, where one of independent coordinates can't.
+    along = [_along(labelled, smaller, larger)] if valley > -DEEP else []
+    full_rank = {
+        model.name: variational.best_full_rank(
+            model, x, [(fit.location, fit.cholesky), *(along if model is base else [])]
+        )
+        for model, fit in ((base, mean_field["unordered"]), (ordered, mean_field["ordered"]))
+    }
     return Exact(
         x=x,
         sigma=base.sigma,
@@ -198,14 +210,21 @@ def _solve(x: np.ndarray, sigma: float, prior: Prior) -> Exact:
         modes=tops,
         valley=valley,
         valley_error=2 * rounding,
-        mean_field={
-            "unordered": variational.best_mean_field(base, x, starts),
-            "ordered": variational.best_mean_field(ordered, x, [inner, *narrow]),
-        },
+        best={"mean-field": mean_field, "full-rank": full_rank},
         peak={"unordered": tops[0], "ordered": _ordered_peak(ordered, observe, *inner)},
         spread={"unordered": figures.sd, "ordered": inner[1]},
         regions=regions,
     )
+
+
+def _along(
+    labelled: Marginal, smaller: Marginal, larger: Marginal
+) -> tuple[np.ndarray, np.ndarray]:
+    """Location and factor of a normal with the moments of both modes of `unordered` together."""
+    # As if the smaller and the larger mean were uncorrelated: a start need not be exact.
+    covariance = smaller.mean * larger.mean - labelled.mean**2
+    moments = np.array([[labelled.sd**2, covariance], [covariance, labelled.sd**2]])
+    return np.full(2, labelled.mean), np.linalg.cholesky(moments)
 
 
 def _moved(solved: Exact, x: np.ndarray, prior: Prior, origin: float) -> Exact:
@@ -236,9 +255,11 @@ def _moved(solved: Exact, x: np.ndarray, prior: Prior, origin: float) -> Exact:
         larger=margin(solved.larger),
         labelled=margin(solved.labelled),
         modes=solved.modes + origin,
-        mean_field={
-            name: replace(fit, location=fit.location + by[name])
-            for name, fit in solved.mean_field.items()
+        best={
+            family: {
+                name: replace(fit, location=fit.location + by[name]) for name, fit in fits.items()
+            }
+            for family, fits in solved.best.items()
         },
         peak={name: peak + by[name] for name, peak in solved.peak.items()},
         regions=tuple(replace(region, low=region.low + origin) for region in solved.regions),

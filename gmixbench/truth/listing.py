@@ -21,7 +21,8 @@ def listing(exact: Exact, model: Mixture) -> dict[str, Any]:
     and the larger mean for `ordered`, two equal distributions for `unordered`. A quantile between
     modes so far apart that it can't be told is `None`.
     """
-    figures, error, best = exact.figures, exact.error, exact.best_mean_field(model)
+    figures, error, best = exact.figures, exact.error, exact.best_normal(model, "mean-field")
+    full = exact.best_normal(model, "full-rank")
     if model.ordered:
         mean, sd, quantiles = figures.mean, figures.sd, figures.quantiles
         mean_error, sd_error, quantile_error = error.mean, error.sd, error.quantiles
@@ -52,7 +53,15 @@ def listing(exact: Exact, model: Mixture) -> dict[str, Any]:
         "mode_mass": mass,
         "valley": exact.valley,
         "best_mean_field_loss": best.loss,
-        "best_mean_field": {"location": best.location.tolist(), "scale": best.scale.tolist()},
+        "best_mean_field": {
+            "location": best.location.tolist(),
+            "scale": np.diag(best.cholesky).tolist(),
+        },
+        "best_full_rank_loss": full.loss,
+        "best_full_rank": {
+            "location": full.location.tolist(),
+            "cholesky": full.cholesky.tolist(),
+        },
         "error": {
             "log_evidence": float(error.log_evidence),
             "mean": mean_error.tolist(),
@@ -61,6 +70,7 @@ def listing(exact: Exact, model: Mixture) -> dict[str, Any]:
             "log_density": error.log_density.tolist(),
             "valley": exact.valley_error,
             "best_mean_field_loss": best.error,
+            "best_full_rank_loss": full.error,
         },
     }
 

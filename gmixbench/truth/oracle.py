@@ -61,15 +61,15 @@ def sample(model: Oracle, job: Job) -> Measured:
 
 
 def fit_advi(model: Oracle, job: Job) -> Measured:
-    """Best mean-field normal; its trace is its own loss at every step."""
+    """Best normal of the family; its trace is its own loss at every step."""
     settings = _settings(job, AdviSettings)
-    best = model.exact.best_mean_field(model.model)
+    best = model.exact.best_normal(model.model, settings.family)
     rng = np.random.default_rng(job.case.seed)
-    points = best.location + best.scale * rng.standard_normal((settings.draws, 2))
+    points = best.location + rng.standard_normal((settings.draws, 2)) @ best.cholesky.T
     fit = Fit(
         trace=np.full(settings.steps, best.loss),
         location=best.location,
-        scale=best.scale,
+        cholesky=best.cholesky,
         means=written.constrain(model.model, points),
     )
     # Nothing was optimized, so there is no time to tell.

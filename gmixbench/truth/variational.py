@@ -1,12 +1,13 @@
-"""The best mean-field normal, and the exact loss of any other.
+"""The best normals of two families, and the exact loss of any other.
 
-The loss of a normal q with independent coordinates on the unconstrained scale is the negative ELBO
-E_q[log q - log p] (Kucukelbir et al. 2017, ADVI, eq. 5), here by Gauss-Hermite quadrature instead
-of Monte Carlo. No mean-field fit can have a lower one than the best.
+The loss of a normal q on the unconstrained scale is the negative ELBO E_q[log q - log p]
+(Kucukelbir et al. 2017, ADVI, eq. 5), here by Gauss-Hermite quadrature instead of Monte Carlo. No
+fit of a family can have a lower one than its best: of the mean-field normals, whose coordinates are
+independent, and of all of them, which are of full rank.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -28,40 +29,42 @@ REACH = 9.0
 
 
 @dataclass(frozen=True, eq=False)
-class MeanField:
-    """Normal with independent coordinates on the unconstrained scale.
+class Normal:
+    """A normal on the unconstrained scale.
 
-    `location` and `scale` have shape (2,). `loss` is its negative ELBO in nats; `error` bounds what
-    more quadrature points would change in it.
+    `location` has shape (2,), `cholesky`, the lower factor of its covariance, shape (2, 2). `loss`
+    is its negative ELBO in nats; `error` bounds what more quadrature points would change in it.
     """
 
     location: np.ndarray
-    scale: np.ndarray
+    cholesky: np.ndarray
     loss: float
     error: float
 
 
-def mean_field_loss(
-    model: Mixture, x: np.ndarray, location: np.ndarray, scale: np.ndarray
+def normal_loss(
+    model: Mixture, x: np.ndarray, location: np.ndarray, cholesky: np.ndarray
 ) -> tuple[float, float]:
-    """Exact negative ELBO of a mean-field normal, and its error, in nats.
+    """Exact negative ELBO of a normal, and its error, in nats.
 
     Parameters
     ----------
     x : (n,) sorted observations
-    location, scale : (2,) on the unconstrained scale
+    location : (2,) on the unconstrained scale
+    cholesky : (2, 2) lower factor of the covariance there
 
     Returns
     -------
     (loss, error); both are infinite or nan where the normal is not one
     """
-    location, scale = np.asarray(location, dtype=float), np.asarray(scale, dtype=float)
-    if not (np.all(np.isfinite(location)) and np.all(np.isfinite(scale)) and np.all(scale > 0)):
+    location, cholesky = np.asarray(location, dtype=float), np.asarray(cholesky, dtype=float)
+    finite = np.all(np.isfinite(location)) and np.all(np.isfinite(cholesky))
+    if not (finite and np.all(np.diag(cholesky) > 0) and cholesky[0, 1] == 0):
         return math.nan, math.nan
-    data = _observe(model, x, location, scale)
+    data = _observe(model, x, location, cholesky)
     loss, change = math.inf, math.inf
     for order in ORDERS:
-        finer = _loss(model, data, location, scale, order)[0]
+        finer = _loss(model, data, location, cholesky, order)[0]
         change, loss = abs(finer - loss), finer
         if change <= SETTLED * abs(loss):
             break
@@ -70,7 +73,7 @@ def mean_field_loss(
 
 def best_mean_field(
     model: Mixture, x: np.ndarray, starts: Sequence[tuple[np.ndarray, np.ndarray]]
-) -> MeanField:
+) -> Normal:
     """Mean-field normal of least loss, the best that any of `starts` leads to.
 
     Parameters
@@ -78,38 +81,75 @@ def best_mean_field(
     x : (n,) sorted observations
     starts : pairs of location and scale, each of shape (2,), on the unconstrained scale
     """
-    found = [_optimize(model, x, location, scale) for location, scale in starts]
+    found = [_optimize(model, x, start, np.diag(scale), _stretched) for start, scale in starts]
     return min(found, key=lambda fit: fit.loss)
 
 
-def _optimize(model: Mixture, x: np.ndarray, location: np.ndarray, scale: np.ndarray) -> MeanField:
+def best_full_rank(
+    model: Mixture, x: np.ndarray, starts: Sequence[tuple[np.ndarray, np.ndarray]]
+) -> Normal:
+    """Normal of least loss, the best that any of `starts` leads to.
+
+    Parameters
+    ----------
+    x : (n,) sorted observations
+    starts : pairs of location, shape (2,), and lower factor of the covariance, shape (2, 2)
+    """
+    found = [_optimize(model, x, start, factor, _sheared) for start, factor in starts]
+    return min(found, key=lambda fit: fit.loss)
+
+
+Steps = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
+"""From steps to what the start's factor is multiplied by, shape (2, 2), and how much each step
+changes it, shape (steps, 2, 2)."""
+
+
+def _stretched(step: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    widths = np.exp(np.clip(step, -30, 3))
+    slopes = np.zeros((2, 2, 2))
+    slopes[[0, 1], [0, 1], [0, 1]] = widths
+    return np.diag(widths), slopes
+
+
+def _sheared(step: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    factor, slopes = _stretched(step[:2])
+    factor[1, 0] = step[2]
+    shear = np.array([[[0.0, 0.0], [1.0, 0.0]]])
+    return factor, np.concatenate([slopes, shear])
+
+
+def _optimize(
+    model: Mixture, x: np.ndarray, location: np.ndarray, cholesky: np.ndarray, steps: Steps
+) -> Normal:
     # Steps are in units of the start's own scale, so location and data may be of any size.
-    data = _observe(model, x, location, 2 * scale)
-    origin = _loss(model, data, location, scale, ORDERS[0])[0]
+    data = _observe(model, x, location, 2 * cholesky)
+    origin = _loss(model, data, location, cholesky, ORDERS[0])[0]
 
     def unpack(step: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        return location + scale * step[:2], scale * np.exp(np.clip(step[2:], -30, 3))
+        return location + cholesky @ step[:2], cholesky @ steps(step[2:])[0]
 
     def objective(step: np.ndarray, order: int) -> tuple[float, np.ndarray]:
-        at, width = unpack(step)
-        loss, slope_at, slope_log = _loss(model, data, at, width, order)
-        return loss - origin, np.concatenate([slope_at * scale, slope_log])
+        loss, slope_at, slope_factor = _loss(model, data, *unpack(step), order)
+        inside = cholesky.T @ slope_factor
+        slopes = np.einsum("ij,sij->s", inside, steps(step[2:])[1])
+        return loss - origin, np.concatenate([cholesky.T @ slope_at, slopes])
 
-    step = np.zeros(4)
+    step = np.zeros(4 if steps is _stretched else 5)
     for order in ORDERS[:-1]:
         # The loss is flat at its least: a slope of 1e-6 leaves 1e-12 nats to gain.
         step = minimize(
             objective, step, args=(order,), jac=True, method="BFGS", options={"gtol": 1e-6}
         ).x
-        coarse, (loss, error) = objective(step, order)[0], mean_field_loss(model, x, *unpack(step))
+        coarse, (loss, error) = objective(step, order)[0], normal_loss(model, x, *unpack(step))
         if abs(coarse + origin - loss) <= 1e-9 * max(1.0, abs(loss)):
             break
-    return MeanField(*unpack(step), loss, error + 1e-11)
+    return Normal(*unpack(step), loss, error + 1e-11)
 
 
 def _observe(
-    model: Mixture, x: np.ndarray, location: np.ndarray, scale: np.ndarray
+    model: Mixture, x: np.ndarray, location: np.ndarray, cholesky: np.ndarray
 ) -> Observations:
+    scale = np.sqrt(np.sum(cholesky**2, axis=1))
     corners = location + REACH * scale * np.array([[-1, -1], [-1, 1], [1, -1], [1, 1]])
     if model.ordered:
         # exp(3) times the gap at the centre is more than a normal of any use would reach.
@@ -132,14 +172,16 @@ def _rule(order: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _loss(
-    model: Mixture, data: Observations, location: np.ndarray, scale: np.ndarray, order: int
+    model: Mixture, data: Observations, location: np.ndarray, cholesky: np.ndarray, order: int
 ) -> tuple[float, np.ndarray, np.ndarray]:
-    # Gradients by the reparameterization z -> location + scale * z.
+    # Gradients by the reparameterization z -> location + cholesky z.
     nodes, weights = _rule(order)
-    value, gradient = density.log_density(model, data.x, location + scale * nodes, data.weights)
-    entropy = float(np.log(scale).sum()) + 1.0 + math.log(2 * math.pi)
+    points = location + nodes @ cholesky.T
+    value, gradient = density.log_density(model, data.x, points, data.weights)
+    diagonal = np.diag(cholesky)
+    entropy = float(np.log(diagonal).sum()) + 1.0 + math.log(2 * math.pi)
     return (
         -float(weights @ value) - entropy,
         -(weights @ gradient),
-        -(weights @ (gradient * nodes * scale)) - 1.0,
+        -np.tril((gradient * weights[:, None]).T @ nodes) - np.diag(1.0 / diagonal),
     )

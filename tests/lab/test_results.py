@@ -44,7 +44,7 @@ def score(make_case, tmp_path):
 
 def test_what_is_not_finite_is_null(score):
     draws = Draws(np.full((2, 50, 2), np.nan))
-    fit = Fit(np.full(600, np.inf), np.array([np.nan, 0]), np.ones(2), np.zeros((5, 2)))
+    fit = Fit(np.full(600, np.inf), np.array([np.nan, 0]), np.eye(2), np.zeros((5, 2)))
     nuts, advi = score(nuts=draws, **{"advi-matched": fit})["scores"]
     assert not nuts["valid"]
     assert not advi["valid"]

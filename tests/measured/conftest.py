@@ -1,6 +1,7 @@
 """Jobs small enough for a test."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 
 from gmixbench.lab import datasets
 from gmixbench.record import Job
-from gmixbench.spec import MODELS, AdviSettings, Case, NutsSettings
+from gmixbench.spec import MODELS, PROFILES, Case, NutsSettings
 
 STARTS = {
     "unordered": np.array([[-1.2, 1.4], [1.3, -0.6]]),
@@ -33,9 +34,8 @@ def make_job() -> Callable[..., Job]:
         if method == "nuts":
             small: Any = NutsSettings(**{"chains": 2, "warmup": 200, "draws": 100, **settings})
         else:
-            optimizer = "library" if method == "advi-library" else "adam"
             counts = {"steps": 200, "draws": 100, **settings}
-            small = AdviSettings(optimizer=optimizer, **counts)
+            small = replace(PROFILES["quick"].settings(method), **counts)
         case = Case(dataset, MODELS[model], backend, method, small, seed=5)
         return Job(case, datasets.load(dataset).x, STARTS[model], points)
 

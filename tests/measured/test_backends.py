@@ -36,7 +36,12 @@ def sampled(library: str, model: str, make_job: MakeJob) -> Any:
     return job, backend.sample(backend.build(job), job)
 
 
-@pytest.fixture(scope="module", params=["advi-matched", "advi-library"])
+FULL_RANK = [
+    pytest.param(name, marks=pytest.mark.slow) for name in ("fullrank-matched", "fullrank-library")
+]
+
+
+@pytest.fixture(scope="module", params=["advi-matched", "advi-library", *FULL_RANK])
 def fitted(request: pytest.FixtureRequest, library: str, model: str, make_job: MakeJob) -> Any:
     job = make_job(library, model, request.param)
     backend = load(library)
@@ -70,7 +75,11 @@ def bare_pymc_trace(job: Job, model: Any) -> np.ndarray:
 
     settings: Any = job.case.settings
     matched: dict[str, Any] = {}
-    if settings.optimizer == "adam":
+    if settings.family == "full-rank":
+        matched["method"] = "fullrank_advi"
+        if settings.optimizer == "adam":
+            pytest.skip("pm.fit takes no initial scale of it")
+    elif settings.optimizer == "adam":
         name = "means_ordered__" if job.case.model.ordered else "means"
         matched = {
             "start": {"means": constrained(job.case.model, job.starts)[0]},
@@ -110,16 +119,17 @@ def bare_numpyro_trace(job: Job, model: Any) -> np.ndarray:
     import jax
     import numpyro
     from numpyro.infer import SVI, Trace_ELBO, init_to_value
-    from numpyro.infer.autoguide import AutoNormal
+    from numpyro.infer.autoguide import AutoMultivariateNormal, AutoNormal
 
     settings: Any = job.case.settings
+    family = AutoNormal if settings.family == "mean-field" else AutoMultivariateNormal
     if settings.optimizer == "adam":
         start = constrained(job.case.model, job.starts)[0]
         at_start = init_to_value(values={"means": start})
-        guide = AutoNormal(model, init_loc_fn=at_start, init_scale=settings.initial_scale)
+        guide = family(model, init_loc_fn=at_start, init_scale=settings.initial_scale)
         optimizer = numpyro.optim.Adam(settings.learning_rate)
     else:
-        guide, optimizer = AutoNormal(model), numpyro.optim.Adam(0.0005)
+        guide, optimizer = family(model), numpyro.optim.Adam(0.0005)
     svi = SVI(model, guide, optimizer, Trace_ELBO())
     result = svi.run(jax.random.PRNGKey(job.case.seed), settings.steps, progress_bar=False)
     return np.asarray(result.losses)
@@ -216,9 +226,13 @@ def test_fit_has_the_shapes_of_the_case(fitted: Any) -> None:
     fit, timing = measured.result, measured.timing
     assert isinstance(fit, Fit)
     assert fit.trace.shape == (job.case.settings.steps,)
-    assert fit.location.shape == fit.scale.shape == (2,)
+    assert fit.location.shape == (2,)
+    assert fit.cholesky.shape == (2, 2)
     assert fit.means.shape == (job.case.settings.draws, 2)
-    assert np.all(fit.scale > 0)
+    assert np.all(np.diag(fit.cholesky) > 0)
+    full = job.case.settings.family == "full-rank"
+    assert (fit.cholesky[1, 0] != 0) == full
+    assert fit.cholesky[0, 1] == 0
     assert min(timing.compile_s, timing.fit_s) > 0
     assert timing.warmup_s is None
     assert timing.sample_s is None
@@ -228,21 +242,22 @@ def test_fit_is_told_on_the_unconstrained_scale(fitted: Any) -> None:
     job, measured = fitted
     fit = measured.result
     noise = np.random.default_rng(0).normal(size=(20_000, 2))
-    expected = constrained(job.case.model, fit.location + fit.scale * noise)
+    expected = constrained(job.case.model, fit.location + noise @ fit.cholesky.T)
     low, middle, high = np.quantile(expected, [0.2, 0.5, 0.8], axis=0)
     median = np.median(fit.means, axis=0)
     assert np.all((low < median) & (median < high))
     assert np.all(np.abs(median - middle) < (high - low))
 
 
+@pytest.mark.parametrize("method", ["advi-matched", FULL_RANK[0]])
 def test_a_matched_fit_starts_at_the_job_s_start_and_scale(
-    library: str, model: str, make_job: MakeJob
+    library: str, model: str, method: str, make_job: MakeJob
 ) -> None:
-    job = make_job(library, model, "advi-matched", steps=2, learning_rate=1e-6, initial_scale=0.25)
+    job = make_job(library, model, method, steps=2, learning_rate=1e-6, initial_scale=0.25)
     backend = load(library)
     fit = backend.fit_advi(backend.build(job), job).result
     np.testing.assert_allclose(fit.location, job.starts[0], atol=1e-5)
-    np.testing.assert_allclose(fit.scale, 0.25, atol=1e-5)
+    np.testing.assert_allclose(fit.cholesky, 0.25 * np.eye(2), atol=1e-4)
 
 
 def test_draws_are_those_of_the_bare_library(sampled: Any, library: str) -> None:

@@ -33,7 +33,7 @@ PLANTED = """
         return Measured(Draws(means), Timing(sample_s=0.5), Counters(), ("planted",))
 
     def fit_advi(model, job):
-        fit = Fit(np.full(3, np.inf), np.zeros(2), np.ones(2), np.zeros((3, 2)))
+        fit = Fit(np.full(3, np.inf), np.zeros(2), np.eye(2), np.zeros((3, 2)))
         return Measured(fit, Timing(fit_s=0.25), Counters())
 """
 """A backend whose draws are float32 and NaN, and whose loss is infinite."""

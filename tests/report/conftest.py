@@ -89,13 +89,14 @@ def make_advi(
     matched = method == "advi-matched"
     settings = AdviSettings(steps, optimizer="adam" if matched else "library")
     case = Case(dataset, MODELS[model], backend, method, settings)
-    best = exact.best_mean_field(case.model)
-    location = best.location + (0.1 if matched else 0.4) * best.scale
+    best = exact.best_normal(case.model, "mean-field")
+    scale = np.diag(best.cholesky)
+    location = best.location + (0.1 if matched else 0.4) * scale
     wander = np.cumsum(rng.normal(0, 0.003, steps))
     descent = 60 * np.exp(-np.arange(steps) / (0.06 * steps))
     trace = best.loss + 0.03 + descent + wander + rng.normal(0, 0.8, steps)
-    points = location + best.scale * rng.normal(size=(10000, 2))
-    fit = Fit(trace, location, best.scale, density.constrain(case.model, points))
+    points = location + scale * rng.normal(size=(10000, 2))
+    fit = Fit(trace, location, best.cholesky, density.constrain(case.model, points))
     timing = Timing(0.9, 0.02, 3.2, None, None, steps / 4321, 9.0, 5.5, 2**29)
     return judge(_run(exact, case, timing, fit), exact)
 

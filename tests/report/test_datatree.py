@@ -34,7 +34,7 @@ NUTS = Run(
 ADVI = replace(
     NUTS,
     case=Case("close", MODELS["ordered"], "pymc", "advi-matched", AdviSettings()),
-    result=Fit(rng.normal(size=50), np.array([0.5, -1.0]), np.array([0.1, 0.2]), MEANS[0]),
+    result=Fit(rng.normal(size=50), np.array([0.5, -1.0]), np.diag([0.1, 0.2]), MEANS[0]),
 )
 
 

@@ -81,11 +81,11 @@ def make_fit() -> MakeRun:
         trace: np.ndarray | None = None,
     ) -> Run:
         exact = _solved(dataset)
-        best = exact.best_mean_field(MODELS[model])
+        best = exact.best_normal(MODELS[model], "mean-field")
         fit = Fit(
             np.full(2000, best.loss) if trace is None else trace,
             best.location if location is None else np.asarray(location),
-            best.scale if scale is None else np.asarray(scale),
+            best.cholesky if scale is None else np.diag(scale),
             np.zeros((10, 2)),
         )
         case = Case(dataset, MODELS[model], "exact", "advi-matched", AdviSettings())

@@ -210,11 +210,11 @@ def test_what_a_right_sampler_is_blamed_for_by_chance_is_told_from_faults(
 
 def test_advi(make_fit: MakeRun, solved: Solved) -> None:
     exact = solved("close")
-    best = exact.best_mean_field(MODELS["ordered"])
+    best = exact.best_normal(MODELS["ordered"], "mean-field")
     good = judge(make_fit(), exact).verdict
     assert good.valid
     assert good.converged
-    far = judge(make_fit(location=best.location + best.scale), exact).verdict
+    far = judge(make_fit(location=best.location + np.diag(best.cholesky)), exact).verdict
     assert far.valid
     assert not far.converged
     assert "has not converged" in far.reasons[0]
@@ -225,12 +225,9 @@ def test_advi(make_fit: MakeRun, solved: Solved) -> None:
 
 def test_a_loss_below_the_best_is_impossible(make_fit: MakeRun, solved: Solved) -> None:
     exact = solved("close")
-    better = replace(
-        exact,
-        mean_field={
-            name: replace(fit, loss=fit.loss + 1e-4) for name, fit in exact.mean_field.items()
-        },
-    )
+    fits = exact.best["mean-field"].items()
+    raised = {name: replace(fit, loss=fit.loss + 1e-4) for name, fit in fits}
+    better = replace(exact, best={**exact.best, "mean-field": raised})
     verdict = judge(make_fit(), better).verdict
     assert not verdict.valid
     assert "below the best possible" in verdict.reasons[0]

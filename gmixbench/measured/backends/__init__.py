@@ -80,7 +80,7 @@ if TYPE_CHECKING:
             ...
 
         def fit_advi(self, model: Any, job: Job) -> Measured:
-            """Mean-field ADVI with `compile_s` and `fit_s` told apart."""
+            """ADVI, of the family that the settings name, with `compile_s` and `fit_s` apart."""
             ...
 
 

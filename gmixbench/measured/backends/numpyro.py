@@ -1,4 +1,4 @@
-"""NumPyro 0.10 to 0.22: NUTS, and SVI with a mean-field normal guide.
+"""NumPyro 0.10 to 0.22: NUTS, and SVI with a normal guide, mean-field or full-rank.
 
 Everything timed is compiled ahead of time: `MCMC` and `SVI.run` are traced whole under
 `jax.jit`, lowered, compiled, and only then called. A plain `MCMC.run` gives the same draws but
@@ -18,7 +18,7 @@ import numpy as np
 import numpyro
 import numpyro.distributions as dist
 from numpyro.infer import MCMC, NUTS, SVI, Trace_ELBO, init_to_value
-from numpyro.infer.autoguide import AutoNormal
+from numpyro.infer.autoguide import AutoMultivariateNormal, AutoNormal
 from numpyro.infer.util import potential_energy
 
 from gmixbench.measured.backends import in_jax
@@ -58,6 +58,11 @@ if _COUNTED_TRIPS:  # read when JAX first computes something
 LIBRARY_STEP_SIZE = 0.0005
 """SVI has no default optimizer. The example in its own docstring reads
 `optimizer = numpyro.optim.Adam(step_size=0.0005)`."""
+
+
+MEAN_FIELD = "means_auto_loc", "means_auto_scale"
+FULL_RANK = "auto_loc", "auto_scale_tril"
+"""Names of what each guide fits."""
 
 
 def build(job: Job) -> Any:
@@ -190,17 +195,19 @@ def phases(
 
 
 def fit_advi(model: Any, job: Job) -> Measured:
-    """SVI with `AutoNormal`, one particle; the fit is that of a plain `SVI.run`.
+    """SVI with a normal guide, one particle; the fit is that of a plain `SVI.run`.
 
     Its scale is a softplus of what Adam moves, as in PyMC.
     """
     settings = cast(AdviSettings, job.case.settings)
+    mean_field = settings.family == "mean-field"
+    family = AutoNormal if mean_field else AutoMultivariateNormal
     if settings.optimizer == "library":
-        guide = AutoNormal(model)
+        guide = family(model)
         optimizer = numpyro.optim.Adam(LIBRARY_STEP_SIZE)
     else:
         start = constrained(job.case.model, job.starts[:1])[0]
-        guide = AutoNormal(
+        guide = family(
             model,
             init_loc_fn=init_to_value(values={"means": jnp.asarray(start)}),
             init_scale=settings.initial_scale,
@@ -224,11 +231,13 @@ def fit_advi(model: Any, job: Job) -> Measured:
     draws = guide.sample_posterior(
         jax.random.fold_in(key, 1), result.params, sample_shape=(settings.draws,)
     )
+    location, factor = MEAN_FIELD if mean_field else FULL_RANK
+    found = np.asarray(result.params[factor])
     return Measured(
         Fit(
             trace=np.asarray(result.losses),
-            location=np.asarray(result.params["means_auto_loc"]),
-            scale=np.asarray(result.params["means_auto_scale"]),
+            location=np.asarray(result.params[location]),
+            cholesky=np.diag(found) if mean_field else found,
             means=np.asarray(draws["means"]),
         ),
         Timing(compile_s=compiled - begun, fit_s=fitted - compiled),
