@@ -120,7 +120,10 @@ def _done(path: Path) -> set[tuple[int, str]]:
     if not path.is_file():
         return set()
     with path.open(newline="") as file:
-        return {(int(row["block"]), row["variant"]) for row in csv.DictReader(file)}
+        lines = csv.DictReader(file)
+        if tuple(lines.fieldnames or ()) != COLUMNS:
+            raise SystemExit(f"{path} has other columns than those that are measured")
+        return {(int(row["block"]), row["variant"]) for row in lines}
 
 
 if __name__ == "__main__":
