@@ -17,7 +17,7 @@ ALL = {
 
 def test_every_combination_once():
     cases = plan_cases(**ALL)
-    assert len(cases) == len(set(cases)) == 2 * 2 * 3
+    assert len(cases) == len(set(cases)) == 2 * 2 * len(METHODS)
     assert {case.stack for case in cases} == {"here"}
     more = plan_cases(**{**ALL, "datasets": ["close", "separated"], "seeds": [0, 1, 2]})
     assert len(set(more)) == 2 * 3 * len(cases)
