@@ -54,7 +54,7 @@ PAIRS = (
         "JAX from 0.4.32 on is slower on CPUs where kernels are small: BlackJAX's NUTS takes more "
         "than twice as long (0.4.30 against 0.4.34), a simulator five to ten times.",
         f"{GITHUB}/blackjax-devs/blackjax/issues/746 and {GITHUB}/jax-ml/jax/issues/26145",
-        ("--attribute",),
+        ("--attribute", "--budget", "20m"),
     ),
     Pair(
         "numpyro-0.20.1-0.21.0",
