@@ -104,7 +104,7 @@ def _loss(panel: Panel) -> str:
     word = {True: "yes", False: "no", None: "not judged"}[panel.judged.verdict.converged]
     first = panel.shown("steps_to_converge")
     settled = "" if first is None else f"; the running mean settled at step {number(first)}"
-    return f"{word}, {fixed(gap, 4)} nats above the best mean-field normal{settled}."
+    return f"{word}, {fixed(gap, 4)} nats above the best normal of its family{settled}."
 
 
 def _approximation(panel: Panel) -> str:
@@ -193,7 +193,7 @@ QUESTIONS: Mapping[
     "loss": (
         _same("Has the optimization settled, and how near to the best it could do?"),
         _same(
-            "Dashed: the best mean-field normal, the floor of every fit. Dotted: minus the log "
+            "Dashed: the best normal of its family, the floor of every fit. Dotted: minus the log "
             "evidence, the loss of the exact posterior. Single steps are noisy and may lie below "
             "both; their expectation can't. The first descent may be above the view. "
             "Each panel has its own scale."
@@ -201,13 +201,13 @@ QUESTIONS: Mapping[
         _loss,
     ),
     "approximation": (
-        _same("What does a mean-field normal make of this posterior?"),
+        _same("What does a normal make of this posterior?"),
         _by_model(
             "Draws from each approximation over the exact posterior in grey, as above. Fitted to "
             "two mirror-image modes it settles on one of them.",
-            "Draws from each approximation over the exact posterior in grey, as above. Its normals "
-            "are independent in mean 1 and log(mean 2 − mean 1), so in the means it leans along "
-            "the diagonal, whether the posterior does or not.",
+            "Draws from each approximation over the exact posterior in grey, as above. A mean-field "
+            "normal is independent in mean 1 and log(mean 2 − mean 1), so in the means it leans "
+            "along the diagonal, whether the posterior does or not.",
         ),
         _approximation,
     ),
@@ -249,7 +249,7 @@ def headline(results: Sequence[Judged], failed: int) -> tuple[str, ...]:
     if fits:
         settled = sum(judged.verdict.converged is True for judged in fits)
         sentences.append(
-            f"ADVI came within {CONVERGED} nats of the best mean-field normal in {settled} of "
+            f"ADVI came within {CONVERGED} nats of the best normal of its family in {settled} of "
             f"{len(fits)} fits."
         )
     return tuple(sentences)

@@ -64,7 +64,7 @@ def test_a_fit():
     assert {name: values.shape for name, values in fit.items()} == {
         "loss": (50,),
         "location": (2,),
-        "scale": (2,),
+        "cholesky": (2, 2),
     }
     np.testing.assert_array_equal(fit["loss"], ADVI.result.trace)
 
