@@ -205,8 +205,8 @@ QUESTIONS: Mapping[
         _by_model(
             "Draws from each approximation over the exact posterior in grey, as above. Fitted to "
             "two mirror-image modes it settles on one of them.",
-            "Draws from each approximation over the exact posterior in grey, as above. A mean-field "
-            "normal is independent in mean 1 and log(mean 2 − mean 1), so in the means it leans "
+            "Draws from each approximation over the exact posterior in grey, as above. Mean-field "
+            "normals are independent in mean 1 and log(mean 2 − mean 1), so in the means they lean "
             "along the diagonal, whether the posterior does or not.",
         ),
         _approximation,
