@@ -26,7 +26,7 @@ class Prior:
 class Mixture:
     """Two normals of known, equal weight and known standard deviation; the means are unknown.
 
-    Component labels are marginalized out. Where `ordered` is true the same joint density is
+    Component labels are marginalized out, but for `DISCRETE`. Where `ordered` is true the same joint density is
     restricted to m1 < m2 and is *not* renormalized; its unconstrained scale is
     (m1, log(m2 - m1)), with log-Jacobian log(m2 - m1).
     """
@@ -90,6 +90,13 @@ STARTS: Tuple[str, ...] = ("dispersed", "one-mode")
 
 METHODS: Tuple[str, ...] = ("nuts", "advi-matched", "advi-library")
 
+MIXTURE, LOGSUMEXP, ENUMERATED, DISCRETE = "mixture", "logsumexp", "enumerated", "discrete"
+
+LIKELIHOODS: Tuple[str, ...] = (MIXTURE, LOGSUMEXP, ENUMERATED, DISCRETE)
+"""Forms in which one likelihood is written: the library's mixture distribution; by hand, with the
+log-sum-exp trick; with labels that the library marginalizes out itself; with labels that are
+sampled, so that there is no density of the means alone."""
+
 
 @dataclass(frozen=True)
 class Profile:
@@ -127,7 +134,10 @@ HERE = "here"
 
 @dataclass(frozen=True)
 class Case:
-    """One thing to measure: a model on a data set, by a method of a backend in a stack."""
+    """One thing to measure: a model on a data set, by a method of a backend in a stack.
+
+    `likelihood` is the form, one of `LIKELIHOODS`, in which the model is written.
+    """
 
     dataset: str
     model: Mixture
@@ -136,3 +146,4 @@ class Case:
     settings: Settings = field(default_factory=NutsSettings)
     stack: str = HERE
     seed: int = 0
+    likelihood: str = MIXTURE

@@ -50,7 +50,8 @@ def sequential(
     ----------
     warm_up : of a key and a start, gives a state and the gradient evaluations of each draw
     draw : of a state, gives the positions of all draws, and their statistics by the names that
-        NumPyro has for them: `num_steps`, `energy`, `diverging`
+        NumPyro has for them: `num_steps`, `energy`, `diverging`; and `gradients`, where a draw
+        evaluates others than one in each step
     chains : key and start of each
     as_means : of positions, shape (chains, draws, 2), gives the means
     """
@@ -70,14 +71,17 @@ def sequential(
         seconds.append(done - warm)
         gradients_warmup += int(np.sum(steps))
         drawn.append(dict(statistics, positions=positions))
-    arrays = {name: np.stack([chain[name] for chain in drawn]) for name in drawn[0]}
-    draws = _draws(arrays, as_means, max_treedepth)
+    draws = _draws(
+        {name: np.stack([chain[name] for chain in drawn]) for name in drawn[0]},
+        as_means,
+        max_treedepth,
+    )
     return Measured(
         replace(draws, seconds=np.array(seconds)),
         Timing(compile_s=compile_s, warmup_s=warmup_s, sample_s=sum(seconds)),
         Counters(
             gradients_warmup=gradients_warmup,
-            gradients_sample=int(np.sum(arrays["num_steps"])),
+            gradients_sample=int(np.sum(draws.gradients)),
             compilations=len(compilations) - before,
         ),
     )
@@ -109,8 +113,9 @@ def at_once(
     arrays = {
         name: np.asarray(each) for name, each in dict(statistics, positions=positions).items()
     }
+    draws = _draws(arrays, as_means, max_treedepth)
     return Measured(
-        _draws(arrays, as_means, max_treedepth),
+        draws,
         Timing(
             compile_s=compiled - begun + ready - warm,
             warmup_s=warm - compiled,
@@ -118,9 +123,9 @@ def at_once(
         ),
         Counters(
             gradients_warmup=int(np.sum(steps)),
-            gradients_sample=int(np.sum(arrays["num_steps"])),
+            gradients_sample=int(np.sum(draws.gradients)),
             compilations=len(compilations) - before,
-            at_once=len(arrays["num_steps"]),
+            at_once=len(draws.means),
         ),
     )
 
@@ -146,5 +151,5 @@ def _draws(
         diverging=arrays["diverging"],
         # A tree of full depth has this many leapfrog steps.
         at_max_treedepth=arrays["num_steps"] >= 2**max_treedepth - 1,
-        gradients=arrays["num_steps"],
+        gradients=arrays.get("gradients", arrays["num_steps"]),
     )
