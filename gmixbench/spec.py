@@ -26,9 +26,9 @@ class Prior:
 class Mixture:
     """Two normals of known, equal weight and known standard deviation; the means are unknown.
 
-    Component labels are marginalized out, but for `DISCRETE`. Where `ordered` is true the same joint density is
-    restricted to m1 < m2 and is *not* renormalized; its unconstrained scale is
-    (m1, log(m2 - m1)), with log-Jacobian log(m2 - m1).
+    Component labels are marginalized out, or sampled where a case's likelihood is `DISCRETE`.
+    Where `ordered` is true the same joint density is restricted to m1 < m2 and is *not*
+    renormalized; its unconstrained scale is (m1, log(m2 - m1)), with log-Jacobian log(m2 - m1).
     """
 
     name: str
@@ -147,3 +147,13 @@ class Case:
     stack: str = HERE
     seed: int = 0
     likelihood: str = MIXTURE
+
+    @property
+    def row(self) -> str:
+        """Backend, with the likelihood where that is not the mixture."""
+        return row_name(self.backend, self.likelihood)
+
+
+def row_name(backend: str, likelihood: str) -> str:
+    """Name of what stands beside others in a table: "numpyro", or "numpyro, discrete"."""
+    return backend if likelihood == MIXTURE else "{}, {}".format(backend, likelihood)

@@ -25,7 +25,9 @@ from gmixbench.lab.plan import plan_cases
 from gmixbench.spec import (
     DATASETS,
     DEFAULT_DATASET,
+    LIKELIHOODS,
     METHODS,
+    MIXTURE,
     MODELS,
     PROFILES,
     STARTS,
@@ -50,6 +52,10 @@ def run(
     ] = None,
     method: Annotated[
         list[str] | None, typer.Option(help=f"All of {', '.join(METHODS)} unless given.")
+    ] = None,
+    likelihood: Annotated[
+        list[str] | None,
+        typer.Option(help=f"{', '.join(LIKELIHOODS)}; {MIXTURE} unless given."),
     ] = None,
     dataset: Annotated[
         list[str] | None,
@@ -87,6 +93,7 @@ def run(
         chains=chains,
         starts=one_of("starts", starts, STARTS),
         seeds=list(dict.fromkeys(seed or [0])),
+        likelihoods=all_of("likelihood", likelihood or [MIXTURE], LIKELIHOODS),
     )
     from gmixbench.lab import store
     from gmixbench.lab.environment import describe

@@ -71,17 +71,14 @@ def sequential(
         seconds.append(done - warm)
         gradients_warmup += int(np.sum(steps))
         drawn.append(dict(statistics, positions=positions))
-    draws = _draws(
-        {name: np.stack([chain[name] for chain in drawn]) for name in drawn[0]},
-        as_means,
-        max_treedepth,
-    )
+    arrays = {name: np.stack([chain[name] for chain in drawn]) for name in drawn[0]}
+    draws = _draws(arrays, as_means, max_treedepth)
     return Measured(
         replace(draws, seconds=np.array(seconds)),
         Timing(compile_s=compile_s, warmup_s=warmup_s, sample_s=sum(seconds)),
         Counters(
             gradients_warmup=gradients_warmup,
-            gradients_sample=int(np.sum(draws.gradients)),
+            gradients_sample=int(np.sum(_gradients(arrays))),
             compilations=len(compilations) - before,
         ),
     )
@@ -113,9 +110,8 @@ def at_once(
     arrays = {
         name: np.asarray(each) for name, each in dict(statistics, positions=positions).items()
     }
-    draws = _draws(arrays, as_means, max_treedepth)
     return Measured(
-        draws,
+        _draws(arrays, as_means, max_treedepth),
         Timing(
             compile_s=compiled - begun + ready - warm,
             warmup_s=warm - compiled,
@@ -123,9 +119,9 @@ def at_once(
         ),
         Counters(
             gradients_warmup=int(np.sum(steps)),
-            gradients_sample=int(np.sum(draws.gradients)),
+            gradients_sample=int(np.sum(_gradients(arrays))),
             compilations=len(compilations) - before,
-            at_once=len(draws.means),
+            at_once=len(arrays["num_steps"]),
         ),
     )
 
@@ -140,6 +136,10 @@ def _compiled(warm_up: Any, draw: Any, key: Any, start: Any) -> Tuple[Any, Any, 
     return warm_up_compiled, draw_compiled, time.perf_counter() - begun
 
 
+def _gradients(arrays: Dict[str, np.ndarray]) -> np.ndarray:
+    return arrays.get("gradients", arrays["num_steps"])
+
+
 def _draws(
     arrays: Dict[str, np.ndarray],
     as_means: Callable[[np.ndarray], np.ndarray],
@@ -151,5 +151,5 @@ def _draws(
         diverging=arrays["diverging"],
         # A tree of full depth has this many leapfrog steps.
         at_max_treedepth=arrays["num_steps"] >= 2**max_treedepth - 1,
-        gradients=arrays.get("gradients", arrays["num_steps"]),
+        gradients=_gradients(arrays),
     )
