@@ -17,7 +17,16 @@ import jaxlib
 import numpy as np
 import numpyro
 import numpyro.distributions as dist
-from numpyro.infer import MCMC, NUTS, SVI, DiscreteHMCGibbs, Trace_ELBO, init_to_value
+from numpyro.handlers import block, seed
+from numpyro.infer import (
+    MCMC,
+    NUTS,
+    SVI,
+    DiscreteHMCGibbs,
+    Trace_ELBO,
+    TraceEnum_ELBO,
+    init_to_value,
+)
 from numpyro.infer.autoguide import AutoNormal
 from numpyro.infer.util import potential_energy
 
@@ -248,18 +257,21 @@ def fit_advi(model: Any, job: Job) -> Measured:
     Its scale is a softplus of what Adam moves, as in PyMC.
     """
     settings = cast(AdviSettings, job.case.settings)
+    guided, loss = model, Trace_ELBO()
+    if isinstance(model, Enumerated):
+        guided, loss = block(seed(model, rng_seed=0), hide=["labels"]), TraceEnum_ELBO()
     if settings.optimizer == "library":
-        guide = AutoNormal(model)
+        guide = AutoNormal(guided)
         optimizer = numpyro.optim.Adam(LIBRARY_STEP_SIZE)
     else:
         start = constrained(job.case.model, job.starts[:1])[0]
         guide = AutoNormal(
-            model,
+            guided,
             init_loc_fn=init_to_value(values={"means": jnp.asarray(start)}),
             init_scale=settings.initial_scale,
         )
         optimizer = numpyro.optim.Adam(settings.learning_rate)
-    svi = SVI(model, guide, optimizer, Trace_ELBO())
+    svi = SVI(model, guide, optimizer, loss)
     key = jax.random.PRNGKey(job.case.seed)
 
     def optimize(state: Any) -> Any:
