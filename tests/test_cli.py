@@ -146,7 +146,7 @@ BAD_RUN_OPTIONS = {
     "unknown model": ("--model both", "unknown model 'both': choose from unordered, ordered"),
     "unknown backend": (
         "--backend stan",
-        "unknown backend 'stan': choose from pymc, pymc3, numpyro",
+        "unknown backend 'stan': choose from pymc, pymc-c, ",
     ),
     "unknown method": ("--method hmc", "unknown method 'hmc': choose from nuts, advi-matched"),
     "unknown likelihood": (

@@ -20,7 +20,8 @@ def plan_cases(
 ) -> list[Case]:
     """Every combination, in the order in which a reader compares: libraries side by side.
 
-    Forms of a likelihood follow each other within their library. Those of one seed follow each other, so that a stretch of noise meets all of them.
+    Forms of a likelihood follow each other within their library. Those of one seed follow each
+    other, so that a stretch of noise meets all of them.
 
     Parameters
     ----------

@@ -18,6 +18,9 @@ from gmixbench.spec import LIKELIHOODS, MODELS, PROFILES, Case
 from gmixbench.truth import density
 from gmixbench.truth.exact import Exact, solve
 
+# pymc-extras and what it needs say so of each other when they are imported.
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
+
 MARGINAL = tuple(form for form in LIKELIHOODS if form != "discrete")
 
 ROWS = [name for name in BACKENDS if name not in {"exact", "pymc3"}]
