@@ -18,7 +18,16 @@ from typing import Any, Dict, NamedTuple, Optional, Tuple, Union
 
 import numpy as np
 
-from gmixbench.spec import AdviSettings, Case, Mixture, NutsSettings, Prior
+from gmixbench.spec import (
+    DISCRETE,
+    FAMILIES,
+    MIXTURE,
+    AdviSettings,
+    Case,
+    Mixture,
+    NutsSettings,
+    Prior,
+)
 
 SCHEMA = 1
 
@@ -163,17 +172,24 @@ class Job:
 class Run:
     """A case that was measured. Immutable, so it can be scored again at any time.
 
-    `environment` names Python, platform and package versions of the measured environment;
-    `shims` the named workarounds the backend used there.
+    `density` is `None` where labels are sampled, and there alone. `environment` names Python,
+    platform and package versions of the measured environment; `shims` the named workarounds the
+    backend used there.
     """
 
     case: Case
     timing: Timing
     counters: Counters
-    density: Density
+    density: Optional[Density]
     result: Union[Draws, Fit]
     environment: Dict[str, str]
     shims: Tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        # What has a density is held against the written one: no run gets around that.
+        if (self.density is None) != (self.case.likelihood == DISCRETE):
+            told = "no density" if self.density is None else "a density"
+            raise ValueError("{} of a {} likelihood".format(told, self.case.likelihood))
 
 
 @dataclass(frozen=True)
@@ -204,9 +220,16 @@ def case_from_dict(data: Dict[str, Any]) -> Case:
 
 def case_key(case: Case) -> str:
     """File stem of a case: readable, and unique through a digest of all its fields."""
-    text = json.dumps(case_to_dict(case), sort_keys=True)
+    fields = case_to_dict(case)
+    if fields["settings"].get("family") == FAMILIES[0]:
+        del fields["settings"]["family"]  # what was fitted when there was no other is found again
+    words = [case.dataset, case.model.name, case.backend, case.method, case.stack]
+    if case.likelihood == MIXTURE:
+        del fields["likelihood"]
+    else:
+        words.insert(-1, case.likelihood)
+    text = json.dumps(fields, sort_keys=True)
     digest = hashlib.sha256(text.encode()).hexdigest()[:8]
-    words = (case.dataset, case.model.name, case.backend, case.method, case.stack)
     return "-".join(words).replace(os.sep, "_") + "-seed{}-{}".format(case.seed, digest)
 
 
@@ -347,7 +370,8 @@ def write_record(stem: Path, record: Record) -> None:
         header["environment"] = record.environment
         header["shims"] = list(record.shims)
         header["result"] = "draws" if isinstance(record.result, Draws) else "fit"
-        arrays.update(_arrays("density_", record.density))
+        if record.density is not None:
+            arrays.update(_arrays("density_", record.density))
         arrays.update(_arrays("result_", record.result))
     _write_pair(stem, header, arrays)
 
@@ -365,11 +389,12 @@ def read_record(stem: Path) -> Record:
         case = case_from_dict(header["case"])
         if "failure" in header:
             return Failure(case=case, **header["failure"])
+        known = case.likelihood != DISCRETE
         return Run(
             case=case,
             timing=Timing(**header["timing"]),
             counters=Counters(**header["counters"]),
-            density=_from_arrays(Density, "density_", arrays),
+            density=_from_arrays(Density, "density_", arrays) if known else None,
             result=_from_arrays(Draws if header["result"] == "draws" else Fit, "result_", arrays),
             environment=header["environment"],
             shims=tuple(header["shims"]),

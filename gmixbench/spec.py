@@ -26,9 +26,9 @@ class Prior:
 class Mixture:
     """Two normals of known, equal weight and known standard deviation; the means are unknown.
 
-    Component labels are marginalized out. Where `ordered` is true the same joint density is
-    restricted to m1 < m2 and is *not* renormalized; its unconstrained scale is
-    (m1, log(m2 - m1)), with log-Jacobian log(m2 - m1).
+    Component labels are marginalized out, or sampled where a case's likelihood is `DISCRETE`.
+    Where `ordered` is true the same joint density is restricted to m1 < m2 and is *not*
+    renormalized; its unconstrained scale is (m1, log(m2 - m1)), with log-Jacobian log(m2 - m1).
     """
 
     name: str
@@ -103,6 +103,13 @@ METHODS: Tuple[str, ...] = (
 
 DEFAULT_METHODS: Tuple[str, ...] = METHODS[:3]
 
+MIXTURE, LOGSUMEXP, ENUMERATED, DISCRETE = "mixture", "logsumexp", "enumerated", "discrete"
+
+LIKELIHOODS: Tuple[str, ...] = (MIXTURE, LOGSUMEXP, ENUMERATED, DISCRETE)
+"""Forms in which one likelihood is written: the library's mixture distribution; by hand, with the
+log-sum-exp trick; with labels that the library marginalizes out itself; with labels that are
+sampled, so that there is no density of the means alone."""
+
 
 @dataclass(frozen=True)
 class Profile:
@@ -144,7 +151,10 @@ HERE = "here"
 
 @dataclass(frozen=True)
 class Case:
-    """One thing to measure: a model on a data set, by a method of a backend in a stack."""
+    """One thing to measure: a model on a data set, by a method of a backend in a stack.
+
+    `likelihood` is the form, one of `LIKELIHOODS`, in which the model is written.
+    """
 
     dataset: str
     model: Mixture
@@ -153,6 +163,17 @@ class Case:
     settings: Settings = field(default_factory=NutsSettings)
     stack: str = HERE
     seed: int = 0
+    likelihood: str = MIXTURE
+
+    @property
+    def row(self) -> str:
+        """Backend, with the likelihood where that is not the mixture."""
+        return row_name(self.backend, self.likelihood)
+
+
+def row_name(backend: str, likelihood: str) -> str:
+    """Name of what stands beside others in a table: "numpyro", or "numpyro, discrete"."""
+    return backend if likelihood == MIXTURE else "{}, {}".format(backend, likelihood)
 
 
 def family_of(case: Case) -> str:

@@ -19,12 +19,14 @@ from gmixbench.cli import exits, main, options, run, show
 from gmixbench.lab import datasets, store
 from gmixbench.lab.results import Results
 from gmixbench.ruler.metrics import METRICS
-from gmixbench.spec import DATASETS, METHODS, MODELS, PROFILES
+from gmixbench.spec import DATASETS, LIKELIHOODS, METHODS, MODELS, PROFILES
 
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(gmixbench.__file__).parents[1])}
 PATIENCE = 120.0
 
-CASE_KEYS = {"dataset", "model", "mixture", "backend", "method", "settings", "stack", "seed"}
+CASE_KEYS = {
+    *("dataset", "model", "mixture", "backend", "method", "likelihood", "settings", "stack", "seed")
+}
 FAILURE_KEYS = {*CASE_KEYS, "kind", "message"}
 SCORE_KEYS = {
     *CASE_KEYS,
@@ -118,7 +120,7 @@ def test_list_names_every_choice_and_defines_every_metric(call, monkeypatch):
     monkeypatch.setattr(options.console, "width", 400)
     said = call("list")
     assert said.code == 0
-    for name in (*PROFILES, *DATASETS, *MODELS, *METHODS, "pymc", "numpyro", "exact"):
+    for name in (*PROFILES, *DATASETS, *MODELS, *METHODS, *LIKELIHOODS, "pymc", "numpyro", "exact"):
         assert name in said.out
     for metric in METRICS.values():
         assert metric.name in said.out
@@ -147,6 +149,10 @@ BAD_RUN_OPTIONS = {
         "unknown backend 'stan': choose from pymc, pymc-c, pymc-numba, pymc-jax",
     ),
     "unknown method": ("--method hmc", "unknown method 'hmc': choose from nuts, advi-matched"),
+    "unknown likelihood": (
+        "--likelihood exact",
+        "unknown likelihood 'exact': choose from mixture, logsumexp, enumerated, discrete",
+    ),
     "unknown profile": ("--profile slow", "unknown profile 'slow': choose from quick, standard"),
     "unknown starts": ("--starts here", "unknown starts 'here': choose from dispersed, one-mode"),
     "zero time-out": ("--timeout 0", "--timeout 0: a positive number is wanted"),

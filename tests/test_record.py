@@ -40,6 +40,7 @@ from gmixbench.spec import MODELS, AdviSettings, Case, NutsSettings, Prior
 rng = np.random.default_rng(0)
 
 NUTS = Case("close", MODELS["ordered"], "pymc", "nuts", seed=3)
+SAMPLED = replace(NUTS, likelihood="discrete")
 ADVI = Case("close", MODELS["unordered"], "numpyro", "advi-matched", AdviSettings())
 
 DRAWS = Draws(
@@ -86,6 +87,7 @@ RECORDS = {
     "float32": replace(RUN, result=Draws(DRAWS.means.astype(np.float32))),
     "not a number": replace(RUN, result=Draws(np.full((1, 2, 2), np.nan))),
     "a fit": replace(RUN, case=ADVI, result=FIT, shims=()),
+    "labels that were sampled": replace(RUN, case=SAMPLED, density=None),
     "a failure": Failure(NUTS, "crash", "the worker ended", "line\nline"),
 }
 
@@ -224,6 +226,7 @@ OTHER_CASES = [
     replace(NUTS, method="advi-matched", settings=AdviSettings()),
     replace(NUTS, stack="pymc-5.28.5"),
     replace(NUTS, seed=4),
+    replace(NUTS, likelihood="logsumexp"),
     *(
         replace(NUTS, settings=replace(NutsSettings(), **change))
         for change in (
@@ -255,13 +258,35 @@ def test_every_field_of_a_case_is_in_its_key():
     cases = [NUTS, *OTHER_CASES]
     changed = {field.name for field in dataclasses.fields(NutsSettings)}
     changed |= {field.name for field in dataclasses.fields(AdviSettings)}
-    assert len({case_key(case) for case in cases}) == len(cases) == 10 + 6 + 2 + 6
+    assert len({case_key(case) for case in cases}) == len(cases) == 11 + 6 + 2 + 6
     assert len(changed) == 6 + 6 - 1, "a new setting wants its place in OTHER_CASES"
 
 
 def test_a_key_stays_the_same():
     # Records are found by it: a change would lose all that were made before.
     assert case_key(NUTS) == "close-ordered-pymc-nuts-here-seed3-c9e93339"
+
+
+def test_a_key_tells_a_likelihood_that_is_not_the_mixture():
+    assert case_key(SAMPLED).startswith("close-ordered-pymc-nuts-discrete-here-seed3-")
+
+
+def test_a_case_from_before_there_were_likelihoods_is_the_mixture():
+    fields = case_to_dict(NUTS)
+    del fields["likelihood"]
+    assert case_from_dict(fields) == NUTS
+
+
+@pytest.mark.parametrize(
+    ("case", "density", "words"),
+    [
+        (NUTS, None, "no density of a mixture likelihood"),
+        (SAMPLED, DENSITY, "a density of a discrete likelihood"),
+    ],
+)
+def test_a_density_is_left_out_where_labels_are_sampled_alone(case, density, words):
+    with pytest.raises(ValueError, match=words):
+        replace(RUN, case=case, density=density)
 
 
 def test_a_key_is_one_file_name():

@@ -26,7 +26,9 @@ from gmixbench.spec import (
     DATASETS,
     DEFAULT_DATASET,
     DEFAULT_METHODS,
+    LIKELIHOODS,
     METHODS,
+    MIXTURE,
     MODELS,
     PROFILES,
     STARTS,
@@ -52,6 +54,10 @@ def run(
     method: Annotated[
         list[str] | None,
         typer.Option(help=f"Of {', '.join(METHODS)}; the first three unless given."),
+    ] = None,
+    likelihood: Annotated[
+        list[str] | None,
+        typer.Option(help=f"{', '.join(LIKELIHOODS)}; {MIXTURE} unless given."),
     ] = None,
     dataset: Annotated[
         list[str] | None,
@@ -89,6 +95,7 @@ def run(
         chains=chains,
         starts=one_of("starts", starts, STARTS),
         seeds=list(dict.fromkeys(seed or [0])),
+        likelihoods=all_of("likelihood", likelihood or [MIXTURE], LIKELIHOODS),
     )
     from gmixbench.lab import store
     from gmixbench.lab.environment import describe

@@ -18,7 +18,15 @@ from gmixbench.cli.options import (
 )
 from gmixbench.measured.backends import BACKENDS
 from gmixbench.ruler.metrics import METRICS
-from gmixbench.spec import DATASETS, DEFAULT_DATASET, METHODS, MODELS, PROFILES, STARTS
+from gmixbench.spec import (
+    DATASETS,
+    DEFAULT_DATASET,
+    LIKELIHOODS,
+    METHODS,
+    MODELS,
+    PROFILES,
+    STARTS,
+)
 
 
 def exact(
@@ -58,6 +66,7 @@ def list_() -> None:
         "--model": MODELS,
         "--backend": BACKENDS,
         "--method": METHODS,
+        "--likelihood": LIKELIHOODS,
         "--starts": STARTS,
     }.items():
         what.add_row(name, ", ".join(values))

@@ -11,7 +11,7 @@ from gmixbench.lab.results import case_row
 from gmixbench.lab.store import data_sha256
 from gmixbench.record import SCHEMA, case_from_dict
 from gmixbench.ruler.sides import Key, Replicate, Side
-from gmixbench.spec import DATASETS, MODELS
+from gmixbench.spec import DATASETS, MIXTURE, MODELS, row_name
 
 KIND = "gmixbench"
 
@@ -126,7 +126,8 @@ def key_of(row: Mapping[str, Any], digests: Mapping[str, str] = NO_DIGESTS) -> K
     return Key(
         dataset=row["dataset"],
         model=row["model"],
-        backend=row["backend"],
+        # Files from before there were other forms don't tell of any.
+        backend=row_name(row["backend"], row.get("likelihood", MIXTURE)),
         method=row["method"],
         settings=_text(
             {**row["settings"], **_unusual(mixture), **_foreign(row["dataset"], digests)}

@@ -16,10 +16,12 @@ def plan_cases(
     chains: int | None,
     starts: str,
     seeds: Sequence[int],
+    likelihoods: Sequence[str],
 ) -> list[Case]:
     """Every combination, in the order in which a reader compares: libraries side by side.
 
-    Those of one seed follow each other, so that a stretch of noise meets all of them.
+    Forms of a likelihood follow each other within their library. Those of one seed follow each
+    other, so that a stretch of noise meets all of them.
 
     Parameters
     ----------
@@ -32,9 +34,10 @@ def plan_cases(
             if isinstance(settings, NutsSettings):
                 settings = replace(settings, chains=chains or settings.chains, starts=starts)
             cases += [
-                Case(dataset, model, backend, method, settings, seed=seed)
+                Case(dataset, model, backend, method, settings, seed=seed, likelihood=likelihood)
                 for model in models
                 for seed in seeds
                 for backend in backends
+                for likelihood in likelihoods
             ]
     return cases

@@ -73,5 +73,5 @@ def _guess(case: Case) -> float:
 
 
 def _name(case: Case) -> str:
-    what = case.backend if case.stack == HERE else case.stack
+    what = case.row if case.stack == HERE else case.stack
     return f"{case.dataset} {case.model.name} {what} {case.method} seed {case.seed}"

@@ -106,6 +106,7 @@ def case_row(case: Case) -> dict[str, Any]:
         "mixture": _mixture(case.model),
         "backend": case.backend,
         "method": case.method,
+        "likelihood": case.likelihood,
         "settings": asdict(case.settings),
         "stack": case.stack,
         "seed": case.seed,

@@ -18,7 +18,7 @@ from typing import Dict, Optional, Sequence, Tuple
 
 import numpy as np
 
-from gmixbench.measured.backends import BACKENDS, load
+from gmixbench.measured.backends import BACKENDS, install_of, known_likelihoods, load
 from gmixbench.measured.protocol import (
     BAD_JOB,
     CORE_VARIABLE,
@@ -36,7 +36,7 @@ from gmixbench.record import (
     read_job,
     write_record,
 )
-from gmixbench.spec import Case, NutsSettings
+from gmixbench.spec import DISCRETE, Case, NutsSettings
 
 try:
     import resource
@@ -64,6 +64,8 @@ PR_SET_PDEATHSIG = 1
 def measure(job: Job) -> Run:
     """Import the library, build the model, sample or fit, and evaluate the density.
 
+    Where labels are sampled there is no density to evaluate.
+
     Raises
     ------
     Exception
@@ -72,6 +74,7 @@ def measure(job: Job) -> Run:
     begun = time.perf_counter()
     _pin_to_core()
     backend = load(job.case.backend)
+    _refuse_unknown(job.case, known_likelihoods(backend))
     imported = time.perf_counter()
     model = backend.build(job)
     built = time.perf_counter()
@@ -86,7 +89,7 @@ def measure(job: Job) -> Run:
         cpu_s=_cpu_seconds(),
         peak_memory=_peak_memory(),
     )
-    density = backend.density(model, job.points)
+    density = None if job.case.likelihood == DISCRETE else backend.density(model, job.points)
     run = Run(
         case=job.case,
         timing=timing,
@@ -100,9 +103,17 @@ def measure(job: Job) -> Run:
     return run
 
 
+def _refuse_unknown(case: Case, known: Sequence[str]) -> None:
+    if case.likelihood not in known:
+        told = "{} has no {} likelihood: choose from {}"
+        raise NotImplementedError(told.format(case.backend, case.likelihood, ", ".join(known)))
+    if case.likelihood == DISCRETE and case.method != "nuts":
+        raise NotImplementedError("ADVI fits no discrete labels: --method nuts")
+
+
 def _hold_to_job(job: Job, run: Run) -> None:
     # A backend is anyone's code: it must not choose where or how much it is judged by.
-    if not np.array_equal(run.density.points, job.points):
+    if run.density is not None and not np.array_equal(run.density.points, job.points):
         raise ValueError("the density was not evaluated at the job's points")
     settings, shape = job.case.settings, run.result.means.shape
     wanted = (settings.draws, 2)  # type: Tuple[int, ...]
@@ -122,7 +133,7 @@ def failure(case: Case, error: Exception) -> Failure:
     if isinstance(error, ModuleNotFoundError):
         kind, text = "missing", str(error)
         if case.backend in BACKENDS:
-            text += "; to install it: " + BACKENDS[case.backend].install
+            text += "; to install it: " + install_of(case)
     return Failure(case, kind, textwrap.shorten(text, MESSAGE_WIDTH), detail)
 
 

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from gmixbench.record import Failure, write_bytes
 from gmixbench.report import chains, losses, planes, style
+from gmixbench.report.forms import DEFINITION, forms
 from gmixbench.report.html import Caption, Image, embedded, notes, template
 from gmixbench.report.numbers import MISSING, fixed, number
 from gmixbench.report.panel import Panel, is_nuts, panels
@@ -135,6 +136,8 @@ def write_report(
     page = template("report.html.j2").render(
         headline=headline(results, len(failures)),
         tables=_tables(results),
+        forms=[*forms(results, failures)],
+        forms_definition=DEFINITION,
         failures=[(_case_name(failure), failure) for failure in failures],
         data=[image for image in data if image is not None],
         sections=sections,
@@ -279,7 +282,7 @@ def _measured(results: Sequence[Judged]) -> list[tuple[str, dict[str, str], str]
 
 def _case_name(failure: Failure) -> str:
     case = failure.case
-    return f"{case.model.name} on {case.dataset}: {case.backend}, {case.method}, seed {case.seed}"
+    return f"{case.model.name} on {case.dataset}: {case.row}, {case.method}, seed {case.seed}"
 
 
 def _slug(text: str) -> str:

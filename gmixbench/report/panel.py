@@ -70,7 +70,7 @@ def is_nuts(judged: Judged) -> bool:
 
 
 def panels(results: Sequence[Judged]) -> tuple[Panel, ...]:
-    """Name runs by backend and by whatever else differs between them."""
+    """Name runs by backend, by a likelihood not the mixture, and by whatever else differs."""
     cases = [judged.run.case for judged in results]
     words = [_words(case) for case in cases]
     varies = [len({row[i] for row in words}) > 1 for i in range(len(words[0]) if words else 0)]
@@ -86,4 +86,4 @@ def _words(case: Case) -> tuple[str, ...]:
     starts = getattr(settings, "starts", "")
     counts = f"{getattr(settings, 'chains', 1)} × {settings.draws:,}"
     stack = case.stack
-    return case.backend, case.method, f"stack {stack}", f"seed {case.seed}", starts, counts
+    return case.row, case.method, f"stack {stack}", f"seed {case.seed}", starts, counts

@@ -61,7 +61,7 @@ def _figure(found: Ranking, panels: Sequence[Panel]) -> Figure:
     grid = drawing.subplots(1, len(panels), sharey=True)
     for axes, panel in zip(grid, panels, strict=True):
         _draw(axes, panel, rows, limit)
-    grid[0].set_yticks(range(len(rows)), [row.backend for row in rows])
+    grid[0].set_yticks(range(len(rows)), [row.name for row in rows])
     grid[0].set_ylim(len(rows) - 0.5, -0.5)
     return drawing
 

@@ -48,9 +48,9 @@ CAPTIONS = {
 
 @dataclass(frozen=True)
 class Line:
-    """A backend in the table."""
+    """A row of the table."""
 
-    backend: str
+    name: str
     processes: int
     cells: tuple[str, ...]
 
@@ -121,7 +121,7 @@ def _section(out: Path, dataset: str, model: Mixture, found: Ranking) -> Section
     )
     lines = tuple(
         Line(
-            row.backend,
+            row.name,
             row.processes,
             tuple(_cell(row.estimates.get(metric)) for metric in RANKED),
         )

@@ -125,7 +125,7 @@ def _table(title: str, results: Sequence[Judged], columns: Mapping[str, str], sa
         table.add_row(
             *([case.dataset] if many else []),
             case.model.name,
-            case.backend,
+            case.row,
             *([] if said == "labels" else [case.method]),
             *([str(case.seed)] if seeds else []),
             "[green]yes[/]" if verdict.valid else "[bold red]NO[/]",
@@ -163,4 +163,4 @@ def _yes(answer: bool | None) -> str | None:
 
 
 def _name(case: Case) -> str:
-    return f"{case.dataset} {case.model.name} {case.backend} {case.method} seed {case.seed}"
+    return f"{case.dataset} {case.model.name} {case.row} {case.method} seed {case.seed}"

@@ -28,6 +28,7 @@ COLUMNS: Mapping[str, type] = {
     "model": str,
     "backend": str,
     "method": str,
+    "likelihood": str,
     "metric": str,
     "unit": str,
     "value": float,
@@ -82,6 +83,7 @@ def _rows(profile: str, release: Release, item: Measurement) -> list[dict[str, A
         "model": case.model.name,
         "backend": case.backend,
         "method": case.method,
+        "likelihood": case.likelihood,
     }
     verdict = {
         "valid": item.valid,

@@ -37,11 +37,12 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Row:
-    """A backend that is right in every process.
+    """A backend, with a likelihood, that is right in every process.
 
-    `estimates` are by metric; one that some process does not tell is left out.
+    `name` tells both. `estimates` are by metric; one that some process does not tell is left out.
     """
 
+    name: str
     backend: str
     processes: int
     estimates: dict[str, Estimate]
@@ -49,48 +50,48 @@ class Row:
 
 @dataclass(frozen=True)
 class Left:
-    """A backend that has no rank, and why: it was invalid, or could not be measured."""
+    """What has no rank, and why: it was invalid, or could not be measured."""
 
-    backend: str
+    name: str
     reason: str
 
 
 @dataclass(frozen=True)
 class Ranking:
-    """Rows, the fastest first, and the backends that are none."""
+    """Rows, the fastest first, and what is none."""
 
     rows: tuple[Row, ...]
     left: tuple[Left, ...]
 
 
 def rank(results: Sequence[Judged], failures: Iterable[Failure] = ()) -> Ranking:
-    """Rank the backends of NUTS runs of one model on one data set.
+    """Rank the backends, each with its likelihood, of NUTS runs of one model on one data set.
 
     Parameters
     ----------
     results : one or more of each backend, with other seeds
     failures : of the same model and data set
     """
-    left = {each.case.backend: f"{each.kind}: {each.message}" for each in failures}
+    left = {each.case.row: f"{each.kind}: {each.message}" for each in failures}
     groups: dict[str, list[Judged]] = {}
     for judged in results:
-        backend = judged.run.case.backend
-        groups.setdefault(backend, []).append(judged)
+        name = judged.run.case.row
+        groups.setdefault(name, []).append(judged)
         if not judged.verdict.valid:
-            left.setdefault(backend, f"invalid: {'; '.join(judged.verdict.reasons)}")
+            left.setdefault(name, f"invalid: {'; '.join(judged.verdict.reasons)}")
     rows = [_row(name, group) for name, group in groups.items() if name not in left]
     rows.sort(key=lambda row: -row.estimates[ORDER].middle if ORDER in row.estimates else math.inf)
     return Ranking(tuple(rows), tuple(Left(*each) for each in left.items()))
 
 
-def _row(backend: str, group: Sequence[Judged]) -> Row:
+def _row(name: str, group: Sequence[Judged]) -> Row:
     estimates = {}
     for metric in RANKED:
         told = [judged.scores.metrics.get(metric) for judged in group]
         values = [value for value in told if value is not None and value > 0]
         if len(values) == len(group):
             estimates[metric] = estimate(values)
-    return Row(backend, len(group), estimates)
+    return Row(name, group[0].run.case.backend, len(group), estimates)
 
 
 def estimate(values: Sequence[float]) -> Estimate:

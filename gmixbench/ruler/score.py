@@ -81,7 +81,8 @@ def score(run: Run, exact: Exact) -> Scores:
     Nothing is sampled here: the same run gives the same scores at any time.
     """
     metrics: dict[str, float | None] = dict.fromkeys(METRICS)
-    metrics.update(density_metrics(run.case.model, exact.x, run.density))
+    if run.density is not None:
+        metrics.update(density_metrics(run.case.model, exact.x, run.density))
     metrics.update(_timing(run.timing))
     if isinstance(run.result, Fit):
         metrics.update(_advi(run, run.result, exact))

@@ -42,7 +42,10 @@ BIAS, EVIDENCE = "bias: ", "not enough evidence: "
 """How reasons begin that a right sampler may give once in a while: by `FAMILYWISE`, or in a run
 whose chains were slow."""
 
-REMARKS = ("labels ", "ADVI has not converged")
+BY_DRAWS = "judged by the draws of the means alone: sampled labels leave no density to hold"
+"""Said of each run without a density."""
+
+REMARKS = ("labels ", "ADVI has not converged", BY_DRAWS)
 """How reasons begin that don't make a run invalid."""
 
 CONSTANT_SHIM = "density-constant"
@@ -55,7 +58,7 @@ class Verdict:
 
     `valid` alone decides whether speed is shown. `labels` is "mixed", "stuck" or "undecided" for
     draws of `unordered`, else `None`. `converged` is told of ADVI alone. `reasons` say why a run is
-    invalid, or stuck, or undecided.
+    invalid, or stuck, or undecided, and what was not there to be judged.
     """
 
     valid: bool
@@ -87,6 +90,8 @@ def judge(run: Run, exact: Exact) -> Judged:
         converged = gap is not None and gap < CONVERGED
         if not converged:
             remarks = [f"ADVI has not converged: gap {gap:.3g} nats is not below {CONVERGED}"]
+    if run.density is None:
+        remarks = [*remarks, BY_DRAWS]
     valid = not faults
     shown = scores if valid else replace(scores, metrics=_without_speed(scores.metrics))
     return Judged(run, shown, Verdict(valid, labels, converged, (*faults, *remarks)))
@@ -138,6 +143,8 @@ def judge_labels(chains: tuple[Chain, ...]) -> tuple[str, list[str]]:
 
 
 def _density_faults(run: Run, scores: Scores, exact: Exact) -> Iterator[str]:
+    if run.density is None:
+        return
     error, constant = scores.metrics["density_error"], scores.metrics["density_constant"]
     if error is None or not error <= DENSITY_TOLERANCE:
         yield (

@@ -13,7 +13,7 @@ from gmixbench.lab.results import case_row
 from gmixbench.measured.backends import BACKENDS
 from gmixbench.measured.protocol import CORE_VARIABLE
 from gmixbench.ruler.verdict import Judged
-from gmixbench.spec import DEFAULT_DATASET, MODELS, Case
+from gmixbench.spec import DEFAULT_DATASET, MIXTURE, MODELS, Case
 from gmixbench.suite.fits import RefusedError, fit
 from gmixbench.suite.plugin import BACKEND, DATASET, PROFILE, REFUSED, ROUNDS
 from gmixbench.truth.exact import Exact, solve
@@ -105,6 +105,7 @@ def fits(pytestconfig: pytest.Config) -> Callable[[str, str, str, str], list[Jud
             chains=None,
             starts="dispersed",
             seeds=seeds,
+            likelihoods=[MIXTURE],
         ):
             each = fitted(case)
             if isinstance(each, RefusedError):

@@ -17,7 +17,8 @@ What a saved file (`--benchmark-json`, `--benchmark-save`, `--benchmark-autosave
 
     {"schema": 1,
      "timed": what `stats` holds, in words; it is in seconds and less is better,
-     "case": {"dataset", "model", "mixture", "backend", "method", "settings", "stack"},
+     "case": {"dataset", "model", "mixture", "backend", "method", "likelihood", "settings",
+              "stack"},
      "rounds": [{"seed", "valid", "labels", "converged", "reasons", "metrics",
                  "occupancy_by_chain", "environment", "shims"}, ...]}
 

@@ -12,11 +12,22 @@ from typing import Any
 import numpy as np
 
 from gmixbench.record import Counters, Density, Draws, Fit, Job, Measured, Timing
-from gmixbench.spec import AdviSettings, Mixture, NutsSettings
+from gmixbench.spec import (
+    DISCRETE,
+    ENUMERATED,
+    LOGSUMEXP,
+    MIXTURE,
+    AdviSettings,
+    Mixture,
+    NutsSettings,
+)
 from gmixbench.truth import density as written
 from gmixbench.truth.exact import Exact, solve
 
 PACKAGES = ("numpy", "scipy")
+
+LIKELIHOODS = (MIXTURE, LOGSUMEXP, ENUMERATED, DISCRETE)
+"""The posterior of the means is the same in every form."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -89,7 +89,7 @@ def saved(metric, value):
     """What pytest-benchmark saves, as `suite.plugin` describes it."""
     case = of(metric) if metric != TIMED else NUTS
     told = row(case, GOOD | ({} if metric == TIMED else {metric: value}))
-    about = ("dataset", "model", "mixture", "backend", "method", "settings", "stack")
+    about = ("dataset", "model", "mixture", "backend", "method", "likelihood", "settings", "stack")
     ours = {
         "schema": 1,
         "timed": "seconds of something",

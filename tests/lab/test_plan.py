@@ -12,6 +12,7 @@ ALL = {
     "chains": None,
     "starts": "dispersed",
     "seeds": [0],
+    "likelihoods": ["mixture"],
 }
 
 
@@ -27,6 +28,13 @@ def test_libraries_stand_side_by_side():
     first, second = plan_cases(**ALL)[:2]
     assert (first.backend, second.backend) == ("pymc", "numpyro")
     assert (first.model, first.method) == (second.model, second.method)
+
+
+def test_forms_of_a_likelihood_stand_side_by_side():
+    cases = plan_cases(**{**ALL, "likelihoods": ["mixture", "discrete"]})
+    told = [(case.backend, case.likelihood) for case in cases[:3]]
+    assert told == [("pymc", "mixture"), ("pymc", "discrete"), ("numpyro", "mixture")]
+    assert len(set(cases)) == 2 * len(plan_cases(**ALL))
 
 
 def test_processes_of_one_seed_follow_each_other():

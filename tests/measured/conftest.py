@@ -29,6 +29,7 @@ def make_job() -> Callable[..., Job]:
         method: str = "nuts",
         dataset: str = "close",
         points: np.ndarray = POINTS,
+        likelihood: str = "mixture",
         **settings: Any,
     ) -> Job:
         if method == "nuts":
@@ -36,7 +37,7 @@ def make_job() -> Callable[..., Job]:
         else:
             counts = {"steps": 200, "draws": 100, **settings}
             small = replace(PROFILES["quick"].settings(method), **counts)
-        case = Case(dataset, MODELS[model], backend, method, small, seed=5)
+        case = Case(dataset, MODELS[model], backend, method, small, seed=5, likelihood=likelihood)
         return Job(case, datasets.load(dataset).x, STARTS[model], points)
 
     return make

@@ -101,7 +101,7 @@ def test_a_row_is_valid(name, tmp_path, exact_close):
     run = run_case(job_of(case, exact_close), tmp_path, timeout=900)
     assert isinstance(run, Run), run
     judged = judge(run, exact_close)
-    assert judged.valid, judged.reasons
+    assert judged.verdict.valid, judged.verdict.reasons
     told = judged.scores.metrics["seconds_per_gradient"]
     assert (told is None) == (name in AT_ONCE)
 

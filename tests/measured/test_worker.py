@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from gmixbench.measured import worker
+from gmixbench.measured.backends import install_of
 from gmixbench.measured.protocol import NOT_WRITTEN
 from gmixbench.record import Failure, Job, Run, has_record, read_record, write_job
 
@@ -114,6 +115,57 @@ def test_an_exception_becomes_a_failure(
     assert failure.kind == "exception"
     assert failure.message == "ValueError: two lines"
     assert failure.detail.startswith("Traceback")
+
+
+@pytest.mark.parametrize(
+    ("known", "likelihood", "method", "words"),
+    [
+        ("", "logsumexp", "nuts", "planted has no logsumexp likelihood: choose from mixture"),
+        (
+            "LIKELIHOODS = ('mixture', 'discrete')",
+            "enumerated",
+            "nuts",
+            "planted has no enumerated likelihood: choose from mixture, discrete",
+        ),
+        (
+            "LIKELIHOODS = ('discrete',)",
+            "discrete",
+            "advi-matched",
+            "ADVI fits no discrete labels: --method nuts",
+        ),
+    ],
+)
+def test_a_likelihood_that_a_backend_has_not_becomes_a_failure(
+    tmp_path: Path,
+    plant: Callable[[str], None],
+    make_job: Callable[..., Job],
+    known: str,
+    likelihood: str,
+    method: str,
+    words: str,
+) -> None:
+    plant(f"{PLANTED}\n    {known}\n")
+    write_job(tmp_path / "job", make_job("planted", method=method, likelihood=likelihood, draws=3))
+    failure = failed(tmp_path)
+    assert failure.kind == "exception"
+    assert failure.message == f"NotImplementedError: {words}"
+
+
+def test_sampled_labels_leave_no_density(
+    tmp_path: Path, plant: Callable[[str], None], make_job: Callable[..., Job]
+) -> None:
+    plant(f"{PLANTED}\n    LIKELIHOODS = ('discrete',)\n")
+    write_job(tmp_path / "job", make_job("planted", likelihood="discrete", draws=3))
+    assert work(tmp_path).returncode == 0
+    run = read_record(tmp_path / "record")
+    assert isinstance(run, Run)
+    assert run.density is None
+
+
+def test_what_marginalizes_labels_is_an_extra_of_its_own(make_job: Callable[..., Job]) -> None:
+    case = make_job("numpyro", likelihood="enumerated").case
+    wanted = "pip install 'gmixbench[numpyro]', pip install 'gmixbench[enumerated]'"
+    assert install_of(case) == wanted
 
 
 def test_a_missing_library_becomes_a_failure_with_the_command(

@@ -8,6 +8,7 @@ import pytest
 
 from gmixbench.record import Failure
 from gmixbench.report import chains, style
+from gmixbench.report.numbers import number
 from gmixbench.report.page import write_report
 from gmixbench.report.panel import panels
 from gmixbench.ruler.metrics import METRICS
@@ -172,6 +173,23 @@ def test_runs_that_differ_have_names_that_differ(write, nuts):
     page = write("page", runs)
     assert all(f"pymc · seed {seed}" in page.text for seed in range(4))
     assert len(page.images) == 2 * 4 + 2  # four runs take two figures, R-hat and the data one
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_what_marginalizing_buys_stands_side_by_side(write, nuts):
+    def of(judged, likelihood):
+        case = replace(judged.run.case, likelihood=likelihood)
+        known = None if likelihood == "discrete" else judged.run.density
+        return replace(judged, run=replace(judged.run, case=case, density=known))
+
+    plain, wrong = nuts("ordered", draws=300), nuts("ordered", draws=300, shift=1.0)
+    page = write("page", [plain, of(plain, "logsumexp"), of(wrong, "discrete")])
+    speed = number(plain.scores.metrics["ess_per_second"])
+    assert "What marginalizing the labels buys: ordered on close" in page.text
+    assert f"mixture logsumexp discrete pymc {speed} {speed} invalid" in " ".join(page.text.split())
+    assert "pymc, discrete" in page.text
+    alone = write("alone", [plain])
+    assert "What marginalizing the labels buys" not in alone.text
 
 
 def test_report_of_nothing_says_so(tmp_path, read_page):

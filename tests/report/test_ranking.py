@@ -18,9 +18,9 @@ def found():
         told = {"ess_per_second": speed, "seconds_per_gradient": Estimate(1e-6, 1e-6, 1e-6)}
         if place % 3:
             del told["seconds_per_gradient"]
-        return Row(f"backend-{place}", 3, told)
+        return Row(f"backend-{place}", f"backend-{place}", 3, told)
 
-    return Ranking((Row("exact", 3, row(0).estimates), *(row(k) for k in range(15))), ())
+    return Ranking((Row("exact", "exact", 3, row(0).estimates), *(row(k) for k in range(15))), ())
 
 
 def test_every_row_is_named_and_the_limit_is_a_line(found):

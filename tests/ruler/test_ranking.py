@@ -15,19 +15,19 @@ from gmixbench.ruler.verdict import judge
 def judged(make_run, solved):
     """A run of a backend whose sampling took so many seconds."""
 
-    def make(backend, seconds, seed=0):
+    def make(backend, seconds, seed=0, likelihood="mixture"):
         run = make_run(draws=1000)
-        case = replace(run.case, backend=backend, seed=seed)
-        return judge(
-            replace(run, case=case, timing=replace(run.timing, sample_s=seconds)), solved("close")
-        )
+        case = replace(run.case, backend=backend, seed=seed, likelihood=likelihood)
+        known = None if likelihood == "discrete" else run.density
+        timing = replace(run.timing, sample_s=seconds)
+        return judge(replace(run, case=case, timing=timing, density=known), solved("close"))
 
     return make
 
 
 def test_the_fastest_is_first(judged):
     found = rank([judged("slow", 4.0), judged("fast", 1.0), judged("middle", 2.0)])
-    assert [row.backend for row in found.rows] == ["fast", "middle", "slow"]
+    assert [row.name for row in found.rows] == ["fast", "middle", "slow"]
     assert found.left == ()
 
 
@@ -42,14 +42,19 @@ def test_a_row_is_the_geometric_mean_of_its_processes(judged):
     assert alone.estimates["ess_per_second"].high == math.inf
 
 
+def test_a_likelihood_that_is_not_the_mixture_is_a_row_of_its_own(judged):
+    forms = {"discrete": 4.0, "mixture": 1.0, "logsumexp": 2.0}
+    found = rank([judged("one", seconds, likelihood=form) for form, seconds in forms.items()])
+    assert [row.name for row in found.rows] == ["one", "one, logsumexp", "one, discrete"]
+    assert {(row.backend, row.processes) for row in found.rows} == {("one", 1)}
+
+
 def test_one_invalid_process_takes_the_rank(judged):
     wrong = judged("wrong", 0.1)
     verdict = replace(wrong.verdict, valid=False, reasons=("bias: far off",))
     found = rank([judged("wrong", 0.1, seed=1), replace(wrong, verdict=verdict), judged("a", 1.0)])
-    assert [row.backend for row in found.rows] == ["a"]
-    assert [(one.backend, one.reason) for one in found.left] == [
-        ("wrong", "invalid: bias: far off")
-    ]
+    assert [row.name for row in found.rows] == ["a"]
+    assert [(one.name, one.reason) for one in found.left] == [("wrong", "invalid: bias: far off")]
 
 
 def test_what_could_not_be_measured_says_why(judged):

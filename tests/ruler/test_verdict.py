@@ -9,7 +9,7 @@ import pytest
 
 from gmixbench.record import Density, Run
 from gmixbench.ruler.metrics import METRICS
-from gmixbench.ruler.verdict import CONSTANT_SHIM, FAMILYWISE, by_chance, judge, limit
+from gmixbench.ruler.verdict import BY_DRAWS, CONSTANT_SHIM, FAMILYWISE, by_chance, judge, limit
 from gmixbench.spec import DATASETS, MODELS
 from gmixbench.truth import cells
 from gmixbench.truth.draws import draw
@@ -154,6 +154,39 @@ def test_density_that_is_no_number_is_caught(
     exact, right = solved("close"), make_run()
     wrong = tampered(right, lambda _, values, gradients: (values * np.nan, gradients))
     assert "density_error inf" in reasons(make_run(measured=wrong), exact)
+
+
+def unheld(run: Run) -> Run:
+    """A run whose labels were sampled, so that there is no density to hold."""
+    return replace(run, case=replace(run.case, likelihood="discrete"), density=None)
+
+
+def test_sampled_labels_are_judged_by_the_draws_of_the_means_and_say_so(
+    make_run: MakeRun, solved: Solved
+) -> None:
+    judged = judge(unheld(make_run()), solved("close"))
+    assert judged.verdict.valid
+    assert judged.verdict.reasons == (BY_DRAWS,)
+    assert by_chance(judged.verdict.reasons)
+    metrics = judged.scores.metrics
+    assert metrics["density_error"] is metrics["density_constant"] is None
+    assert metrics["ess_per_second"] is not None
+
+
+def test_wrong_weights_of_sampled_labels_are_caught_by_the_draws(
+    make_run: MakeRun, solved: Solved
+) -> None:
+    """Draws of the posterior whose first component weighs 0.55, by importance resampling."""
+    exact = solved("close")
+
+    def excess(means: np.ndarray) -> np.ndarray:
+        heights = np.exp(-0.5 * (exact.x - means[..., None]) ** 2)
+        halves = np.log(heights.sum(axis=-2)).sum(axis=-1)
+        weights = np.array([1.1, 0.9])[:, None]
+        return np.log((weights * heights).sum(axis=-2)).sum(axis=-1) - halves
+
+    wrong = make_run(means=drawn(exact, excess))
+    assert "bias: mean of the" in reasons(unheld(wrong), exact)
 
 
 def test_a_dropped_mode_is_stuck_but_valid(make_run: MakeRun, solved: Solved) -> None:

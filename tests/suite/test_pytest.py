@@ -14,6 +14,7 @@ import pytest
 
 from gmixbench.lab.gate_files import read_side
 from gmixbench.lab.results import case_row
+from gmixbench.measured.backends import BACKENDS
 from gmixbench.record import Density
 from gmixbench.ruler.metrics import METRICS
 from gmixbench.spec import MODELS, PROFILES, Case
@@ -263,7 +264,7 @@ def test_a_missing_library_is_skipped_unless_asked_for(
     ("argument", "line"),
     [
         ("--gmix-profile=fast", "--gmix-profile fast: choose from quick, standard, seed"),
-        ("--gmix-backend=stan", "--gmix-backend stan: choose from pymc, pymc3, numpyro, exact"),
+        ("--gmix-backend=stan", f"--gmix-backend stan: choose from {', '.join(BACKENDS)}"),
         (
             "--gmix-backend=no.such.module",
             "--gmix-backend no.such.module: ModuleNotFoundError: No module named 'no'",

@@ -3,6 +3,8 @@
 import importlib
 from typing import TYPE_CHECKING, Any, Dict, NamedTuple, Tuple
 
+from gmixbench.spec import ENUMERATED, MIXTURE, Case
+
 
 class Known(NamedTuple):
     """A backend that ships: its module, the distributions it needs, and what installs them.
@@ -54,13 +56,18 @@ if TYPE_CHECKING:
     class Backend(Protocol):
         """Contract of a backend module: plain functions, no state between them.
 
-        `PACKAGES` are the distributions whose versions the record names.
+        `PACKAGES` are the distributions whose versions the record names, `LIKELIHOODS` the forms
+        that `build` knows; a module without them is asked for `MIXTURE` alone.
         """
 
         PACKAGES: Tuple[str, ...]
+        LIKELIHOODS: Tuple[str, ...]
 
         def build(self, job: Job) -> Any:
-            """Library's own model object of the job's mixture and data; nothing compiled yet."""
+            """Library's own model object of the job's mixture and data; nothing compiled yet.
+
+            Its likelihood is written in the form that the case asks for.
+            """
             ...
 
         def evaluator(self, model: Any) -> Callable[[np.ndarray], Tuple[Any, Any]]:
@@ -94,3 +101,16 @@ def load(name: str) -> "Backend":
     """
     module: Any = importlib.import_module(BACKENDS[name].module if name in BACKENDS else name)
     return module  # type: ignore[no-any-return]  # a module satisfies the Protocol by its functions
+
+
+def known_likelihoods(backend: "Backend") -> Tuple[str, ...]:
+    """Forms of the likelihood that a backend knows."""
+    return getattr(backend, "LIKELIHOODS", (MIXTURE,))
+
+
+def install_of(case: Case) -> str:
+    """Command that installs what a case of a backend that ships needs."""
+    install = BACKENDS[case.backend].install
+    if case.likelihood == ENUMERATED:
+        install += ", pip install 'gmixbench[enumerated]'"
+    return install

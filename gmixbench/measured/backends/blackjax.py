@@ -14,9 +14,12 @@ from jax.scipy.stats import norm
 from gmixbench.measured.backends import in_jax
 from gmixbench.measured.points import constrained, density_at
 from gmixbench.record import Density, Job, Measured
-from gmixbench.spec import WEIGHTS, NutsSettings
+from gmixbench.spec import LOGSUMEXP, MIXTURE, WEIGHTS, NutsSettings
 
 PACKAGES = ("blackjax", "jax", "jaxlib")
+
+LIKELIHOODS = (MIXTURE, LOGSUMEXP)
+"""It has no mixture distribution: the density is written out by log-sum-exp for either."""
 
 Value = Callable[[Any], Any]
 

@@ -50,7 +50,8 @@ def sequential(
     ----------
     warm_up : of a key and a start, gives a state and the gradient evaluations of each draw
     draw : of a state, gives the positions of all draws, and their statistics by the names that
-        NumPyro has for them: `num_steps`, `energy`, `diverging`
+        NumPyro has for them: `num_steps`, `energy`, `diverging`; and `gradients`, where a draw
+        evaluates others than one in each step
     chains : key and start of each
     as_means : of positions, shape (chains, draws, 2), gives the means
     """
@@ -77,7 +78,7 @@ def sequential(
         Timing(compile_s=compile_s, warmup_s=warmup_s, sample_s=sum(seconds)),
         Counters(
             gradients_warmup=gradients_warmup,
-            gradients_sample=int(np.sum(arrays["num_steps"])),
+            gradients_sample=int(np.sum(_gradients(arrays))),
             compilations=len(compilations) - before,
         ),
     )
@@ -118,7 +119,7 @@ def at_once(
         ),
         Counters(
             gradients_warmup=int(np.sum(steps)),
-            gradients_sample=int(np.sum(arrays["num_steps"])),
+            gradients_sample=int(np.sum(_gradients(arrays))),
             compilations=len(compilations) - before,
             at_once=len(arrays["num_steps"]),
         ),
@@ -135,6 +136,10 @@ def _compiled(warm_up: Any, draw: Any, key: Any, start: Any) -> Tuple[Any, Any, 
     return warm_up_compiled, draw_compiled, time.perf_counter() - begun
 
 
+def _gradients(arrays: Dict[str, np.ndarray]) -> np.ndarray:
+    return arrays.get("gradients", arrays["num_steps"])
+
+
 def _draws(
     arrays: Dict[str, np.ndarray],
     as_means: Callable[[np.ndarray], np.ndarray],
@@ -146,5 +151,5 @@ def _draws(
         diverging=arrays["diverging"],
         # A tree of full depth has this many leapfrog steps.
         at_max_treedepth=arrays["num_steps"] >= 2**max_treedepth - 1,
-        gradients=arrays["num_steps"],
+        gradients=_gradients(arrays),
     )

@@ -1,4 +1,4 @@
-"""NumPyro 0.10 to 0.22: NUTS, and SVI with a normal guide, mean-field or full-rank.
+"""NumPyro 0.10 to 0.22: NUTS, with Gibbs steps where labels are sampled, and SVI of a normal.
 
 Everything timed is compiled ahead of time: `MCMC` and `SVI.run` are traced whole under
 `jax.jit`, lowered, compiled, and only then called. A plain `MCMC.run` gives the same draws but
@@ -9,7 +9,7 @@ before: no clock around it tells the two apart.
 import os
 import time
 from functools import partial
-from typing import Any, Callable, Dict, Sequence, Tuple, cast
+from typing import Any, Callable, Dict, NamedTuple, Sequence, Tuple, cast
 
 import jax
 import jax.numpy as jnp
@@ -17,16 +17,35 @@ import jaxlib
 import numpy as np
 import numpyro
 import numpyro.distributions as dist
-from numpyro.infer import MCMC, NUTS, SVI, Trace_ELBO, init_to_value
+from numpyro.handlers import block, seed
+from numpyro.infer import (
+    MCMC,
+    NUTS,
+    SVI,
+    DiscreteHMCGibbs,
+    Trace_ELBO,
+    TraceEnum_ELBO,
+    init_to_value,
+)
 from numpyro.infer.autoguide import AutoMultivariateNormal, AutoNormal
 from numpyro.infer.util import potential_energy
 
 from gmixbench.measured.backends import in_jax
+from gmixbench.measured.backends import likelihoods_numpyro as likelihoods
 from gmixbench.measured.points import constrained, density_at
 from gmixbench.record import Counters, Density, Fit, Job, Measured, Timing
-from gmixbench.spec import WEIGHTS, AdviSettings, NutsSettings
+from gmixbench.spec import (
+    DISCRETE,
+    ENUMERATED,
+    LOGSUMEXP,
+    MIXTURE,
+    AdviSettings,
+    NutsSettings,
+)
 
-PACKAGES = ("numpyro", "jax", "jaxlib", "scipy")
+PACKAGES = ("numpyro", "jax", "jaxlib", "funsor", "scipy")
+
+LIKELIHOODS = (MIXTURE, LOGSUMEXP, ENUMERATED, DISCRETE)
 
 
 def _version(package: Any) -> Tuple[int, ...]:
@@ -65,12 +84,38 @@ FULL_RANK = "auto_loc", "auto_scale_tril"
 """Names of what each guide fits."""
 
 
+class Enumerated(NamedTuple):
+    """Model function whose labels NumPyro sums over."""
+
+    function: Callable[[], None]
+
+    def __call__(self) -> None:
+        """What NUTS calls, which finds the labels by itself."""
+        self.function()
+
+
+class Kernel(NamedTuple):
+    """How to make a kernel, and where it has what NUTS tells.
+
+    Parameters
+    ----------
+    make : given its settings
+    position : takes the points of all draws out of the kernel's samples, shape (draws, 2)
+    state : what stands before the name of a field of NUTS
+    again : gradient evaluations of a draw beside its leapfrog steps
+    """
+
+    make: Callable[..., Any]
+    position: Callable[[Any], Any]
+    state: str = ""
+    again: int = 0
+
+
 def build(job: Job) -> Any:
-    """Model function without arguments; one latent site, `means`."""
+    """Model function without arguments; a latent site `means`, and `labels` in some forms."""
     numpyro.enable_x64()
-    mixture = job.case.model
+    mixture, likelihood = job.case.model, job.case.likelihood
     prior = dist.Normal(mixture.prior.mean, mixture.prior.scale)
-    weights = jnp.array(WEIGHTS)
     x = jnp.asarray(job.x)
 
     def model() -> None:
@@ -81,18 +126,22 @@ def build(job: Job) -> Any:
             numpyro.factor("prior", prior.log_prob(means).sum())
         else:
             means = numpyro.sample("means", prior.expand([2]).to_event(1))
-        components = dist.Normal(means, mixture.sigma)
-        mixing = dist.Categorical(probs=weights)
-        numpyro.sample("obs", dist.MixtureSameFamily(mixing, components), obs=x)
+        likelihoods.WRITE[likelihood](means, mixture.sigma, x)
 
-    return model
+    return Enumerated(model) if likelihood == ENUMERATED else model
 
 
 def evaluator(model: Any) -> Callable[[np.ndarray], Tuple[Any, Any]]:
     """Value and gradient of the potential energy that NumPyro hands to its samplers."""
+    potential = partial(potential_energy, model)
+    if isinstance(model, Enumerated):
+        from numpyro.contrib.funsor import enum
+
+        # The labels' plate takes the last dimension.
+        potential = partial(potential_energy, enum(model, first_available_dim=-2), enum=True)
 
     def log_density(point: Any) -> Any:
-        return -potential_energy(model, (), {}, {"means": point})
+        return -potential((), {}, {"means": point})
 
     return in_jax.evaluator(log_density)
 
@@ -105,15 +154,30 @@ def density(model: Any, points: np.ndarray) -> Density:
 def sample(model: Any, job: Job) -> Measured:
     """NUTS, one chain after another; the draws are those of a plain sequential `MCMC.run`."""
     starts = [{"means": start} for start in jnp.asarray(job.starts)]
-    return sequential(
-        partial(NUTS, model), starts, lambda samples: samples["means"], np.asarray, job
-    )
+    kernel = _gibbs(model) if job.case.likelihood == DISCRETE else _nuts(model)
+    return sequential(kernel, starts, np.asarray, job)
+
+
+def _nuts(model: Any) -> Kernel:
+    return Kernel(partial(NUTS, model), _means)
+
+
+def _gibbs(model: Any) -> Kernel:
+    """Labels first, then NUTS, which evaluates its gradient anew wherever they have changed."""
+
+    def make(**settings: Any) -> Any:
+        return DiscreteHMCGibbs(NUTS(model, **settings))
+
+    return Kernel(make, _means, state="hmc_state.", again=1)
+
+
+def _means(samples: Any) -> Any:
+    return samples["means"]
 
 
 def sequential(
-    nuts: Callable[..., Any],
+    kernel: Kernel,
     starts: Sequence[Any],
-    position: Callable[[Any], Any],
     as_means: Callable[[np.ndarray], np.ndarray],
     job: Job,
 ) -> Measured:
@@ -121,13 +185,11 @@ def sequential(
 
     Parameters
     ----------
-    nuts : makes the kernel, given its settings
     starts : one for each chain, in the form in which the kernel has a point
-    position : takes the points of all draws out of that form, shape (draws, 2)
     as_means : turns points into means, shape (chains, draws, 2)
     """
     settings = cast(NutsSettings, job.case.settings)
-    warm_up, draw = phases(nuts, position, settings, {})
+    warm_up, draw = phases(kernel, settings, {})
     key = jax.random.PRNGKey(job.case.seed)
     keys = list(jax.random.split(key, settings.chains)) if settings.chains > 1 else [key]
     measured = in_jax.sequential(
@@ -140,9 +202,7 @@ def at_once(chain_method: str, model: Any, job: Job) -> Measured:
     """NUTS, all chains at the same time, by a way that NumPyro has for it."""
     settings = cast(NutsSettings, job.case.settings)
     together = {"num_chains": settings.chains, "chain_method": chain_method}
-    warm_up, draw = phases(
-        partial(NUTS, model), lambda samples: samples["means"], settings, together
-    )
+    warm_up, draw = phases(_nuts(model), settings, together)
     measured = in_jax.at_once(
         warm_up,
         draw,
@@ -155,8 +215,7 @@ def at_once(chain_method: str, model: Any, job: Job) -> Measured:
 
 
 def phases(
-    nuts: Callable[..., Any],
-    position: Callable[[Any], Any],
+    kernel: Kernel,
     settings: NutsSettings,
     chains: Dict[str, Any],
 ) -> Tuple[Callable[[Any, Any], Any], Callable[[Any], Any]]:
@@ -164,22 +223,22 @@ def phases(
 
     Parameters
     ----------
-    nuts, position : as in `sequential`
     chains : arguments of `MCMC` that say how many there are, and how they run
     """
     grouped = {"group_by_chain": True} if chains else {}
+    steps = kernel.state + "num_steps"
 
     def mcmc() -> Any:
-        kernel = nuts(
+        made = kernel.make(
             target_accept_prob=settings.target_accept, max_tree_depth=settings.max_treedepth
         )
         counts = {"num_warmup": settings.warmup, "num_samples": settings.draws}
-        return MCMC(kernel, **counts, **chains, progress_bar=False)
+        return MCMC(made, **counts, **chains, progress_bar=False)
 
     def warm_up(key: Any, start: Any) -> Tuple[Any, Any]:
         chain = mcmc()
-        chain.warmup(key, init_params=start, collect_warmup=True, extra_fields=("num_steps",))
-        return chain.post_warmup_state, chain.get_extra_fields()["num_steps"]
+        chain.warmup(key, init_params=start, collect_warmup=True, extra_fields=(steps,))
+        return chain.post_warmup_state, chain.get_extra_fields()[steps] + kernel.again
 
     def draw(state: Any) -> Tuple[Any, Any]:
         chain = mcmc()
@@ -187,9 +246,12 @@ def phases(
             chain.sampler.init(state.rng_key, settings.warmup)
         chain.post_warmup_state = state
         # The kernel is set up anew, at a point that its state then replaces.
-        told = ("num_steps", "energy", "diverging")
-        chain.run(state.rng_key, init_params=state.z, extra_fields=told)
-        return position(chain.get_samples(**grouped)), chain.get_extra_fields(**grouped)
+        told = [kernel.state + name for name in ("num_steps", "energy", "diverging")]
+        chain.run(state.rng_key, init_params=state.z, extra_fields=tuple(told))
+        found = chain.get_extra_fields(**grouped)
+        statistics = {name[len(kernel.state) :]: found[name] for name in told}
+        statistics["gradients"] = found[steps] + kernel.again
+        return kernel.position(chain.get_samples(**grouped)), statistics
 
     return warm_up, draw
 
@@ -202,18 +264,21 @@ def fit_advi(model: Any, job: Job) -> Measured:
     settings = cast(AdviSettings, job.case.settings)
     mean_field = settings.family == "mean-field"
     family = AutoNormal if mean_field else AutoMultivariateNormal
+    guided, loss = model, Trace_ELBO()
+    if isinstance(model, Enumerated):
+        guided, loss = block(seed(model, rng_seed=0), hide=["labels"]), TraceEnum_ELBO()
     if settings.optimizer == "library":
-        guide = family(model)
+        guide = family(guided)
         optimizer = numpyro.optim.Adam(LIBRARY_STEP_SIZE)
     else:
         start = constrained(job.case.model, job.starts[:1])[0]
         guide = family(
-            model,
+            guided,
             init_loc_fn=init_to_value(values={"means": jnp.asarray(start)}),
             init_scale=settings.initial_scale,
         )
         optimizer = numpyro.optim.Adam(settings.learning_rate)
-    svi = SVI(model, guide, optimizer, Trace_ELBO())
+    svi = SVI(model, guide, optimizer, loss)
     key = jax.random.PRNGKey(job.case.seed)
 
     def optimize(state: Any) -> Any:

@@ -6,9 +6,11 @@ import numpyro as library
 
 from gmixbench.measured.backends import numpyro
 from gmixbench.record import Job, Measured
-from gmixbench.spec import NutsSettings
+from gmixbench.spec import ENUMERATED, LOGSUMEXP, MIXTURE, NutsSettings
 
 PACKAGES = numpyro.PACKAGES
+
+LIKELIHOODS = (MIXTURE, LOGSUMEXP, ENUMERATED)
 
 evaluator, density, fit_advi = numpyro.evaluator, numpyro.density, numpyro.fit_advi
 

@@ -4,8 +4,11 @@ from typing import Any
 
 from gmixbench.measured.backends import numpyro
 from gmixbench.record import Job, Measured
+from gmixbench.spec import ENUMERATED, LOGSUMEXP, MIXTURE
 
 PACKAGES = numpyro.PACKAGES
+
+LIKELIHOODS = (MIXTURE, LOGSUMEXP, ENUMERATED)
 
 build, evaluator = numpyro.build, numpyro.evaluator
 density, fit_advi = numpyro.density, numpyro.fit_advi

@@ -14,9 +14,11 @@ import nutpie
 
 from gmixbench.measured.backends import pymc
 from gmixbench.record import Counters, Draws, Job, Measured, Timing
-from gmixbench.spec import NutsSettings
+from gmixbench.spec import ENUMERATED, LOGSUMEXP, MIXTURE, NutsSettings
 
 PACKAGES = ("nutpie", *pymc.PACKAGES)
+
+LIKELIHOODS = (MIXTURE, LOGSUMEXP, ENUMERATED)
 
 build = pymc.build
 evaluator, density, _, _ = pymc.in_mode("NUMBA")

@@ -10,6 +10,8 @@ from gmixbench.record import Job, Measured
 
 PACKAGES = (*nutpie.PACKAGES, "jax", "jaxlib", "flowjax", "equinox")
 
+LIKELIHOODS = nutpie.LIKELIHOODS
+
 build, fit_advi = pymc_in_jax.build, nutpie.fit_advi
 evaluator, density = pymc_in_jax.evaluator, pymc_in_jax.density
 

@@ -10,6 +10,8 @@ from gmixbench.record import Job, Measured
 
 PACKAGES = (*nutpie.PACKAGES, "jax", "jaxlib")
 
+LIKELIHOODS = nutpie.LIKELIHOODS
+
 build, fit_advi = pymc.build, nutpie.fit_advi
 evaluator, density, _, _ = pymc.in_mode("JAX")
 

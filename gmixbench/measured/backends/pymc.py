@@ -1,4 +1,4 @@
-"""PyMC 4.0 to 6.4: its own NUTS, and `pm.ADVI`.
+"""PyMC 4.0 to 6.4: its own NUTS, beside Gibbs steps where labels are sampled, and `pm.ADVI`.
 
 `compile_s` runs from the built model to the first warm-up draw, and from chain to chain; or over
 the first optimization step. PyTensor (Aesara in PyMC 4) compiles when a function is made and, under
@@ -8,35 +8,43 @@ sampler statistics carry.
 
 import time
 from functools import wraps
-from typing import Any, Callable, Tuple, cast
+from typing import Any, Callable, Dict, List, Tuple, cast
 
 import numpy as np
 import pymc as pm
 
+from gmixbench.measured.backends import likelihoods_pymc as likelihoods
 from gmixbench.measured.backends import shims_pymc as shims
 from gmixbench.measured.points import constrained, density_at
 from gmixbench.record import Counters, Density, Draws, Fit, Job, Measured, Timing
-from gmixbench.spec import WEIGHTS, AdviSettings, NutsSettings
+from gmixbench.spec import (
+    DISCRETE,
+    ENUMERATED,
+    LOGSUMEXP,
+    MIXTURE,
+    AdviSettings,
+    NutsSettings,
+)
 
-PACKAGES = ("pymc", "pytensor", "aesara", "numba", "llvmlite", "arviz", "scipy")
+PACKAGES = ("pymc", "pytensor", "aesara", "numba", "llvmlite", "pymc-extras", "arviz", "scipy")
+
+LIKELIHOODS = (MIXTURE, LOGSUMEXP, ENUMERATED, DISCRETE)
 
 
 def build(job: Job) -> Any:
-    """`pm.Model` of the job; one free variable, `means`."""
+    """`pm.Model` of the job; one free variable, `means`, and `labels` where they are sampled."""
     mixture = job.case.model
     prior_mean, prior_scale, sigma = np.array(
         [mixture.prior.mean, mixture.prior.scale, mixture.sigma]
     )
-    ordering = {}
-    if mixture.ordered:
-        # PyMC's own initial point is the prior mean for both, where the transform is not finite.
-        ordering = {
-            "transform": shims.ordered(),
-            "initval": prior_mean + sigma * np.array([-1.0, 1.0]),
-        }
+    ordering = {"transform": shims.ordered()} if mixture.ordered else {}
     with pm.Model() as model:
         means = pm.Normal("means", mu=prior_mean, sigma=prior_scale, shape=2, **ordering)
-        pm.NormalMixture("obs", w=np.array(WEIGHTS), mu=means, sigma=sigma, observed=job.x)
+        likelihoods.WRITE[job.case.likelihood](means, sigma, job.x)
+    model = likelihoods.finished(model, job.case.likelihood)
+    if mixture.ordered:
+        # PyMC's own initial point is the prior mean for both, where the transform is not finite.
+        model.set_initval(model["means"], prior_mean + sigma * np.array([-1.0, 1.0]))
     return model
 
 
@@ -65,21 +73,10 @@ def sample(model: Any, job: Job) -> Measured:
     """
     settings = cast(NutsSettings, job.case.settings)
     start_values = [{"means": means} for means in constrained(job.case.model, job.starts)]
+    steps = _gibbs if job.case.likelihood == DISCRETE else _nuts
     begun = time.perf_counter()
     with model:
-        points, step = pm.init_nuts(
-            init="adapt_diag",
-            chains=settings.chains,
-            tune=settings.warmup,
-            initvals=start_values,
-            random_seed=job.case.seed,
-            progressbar=False,
-            target_accept=settings.target_accept,
-            max_treedepth=settings.max_treedepth,
-        )
-        # Numba compiles on the first call, which would else fall into the first chain's warm-up.
-        start = pm.blocking.DictToArrayBijection.map(points[0]).data
-        step._logp_dlogp_func([start], extra_vars={})  # noqa: SLF001  # no public way to it
+        step = steps(model, job, start_values)
         trace = pm.sample(
             draws=settings.draws,
             tune=settings.warmup,
@@ -95,7 +92,8 @@ def sample(model: Any, job: Job) -> Measured:
         )
     warmup, sampling = trace["warmup_sample_stats"], trace["sample_stats"]
     first = warmup["perf_counter_start"].values[:, 0]
-    tuned = sampling["perf_counter_start"].values[:, 0]
+    # A draw begins with its labels, where they are sampled, and the clock is that of NUTS.
+    tuned = (warmup["perf_counter_start"] + warmup["perf_counter_diff"]).values[:, -1]
     last = (sampling["perf_counter_start"] + sampling["perf_counter_diff"]).values[:, -1]
     gradients = sampling["n_steps"].values.astype(int) + 1
     return Measured(
@@ -119,6 +117,46 @@ def sample(model: Any, job: Job) -> Measured:
         ),
         shims.in_force(job.case),
     )
+
+
+def _nuts(_: Any, job: Job, start_values: List[Dict[str, np.ndarray]]) -> Any:
+    settings = cast(NutsSettings, job.case.settings)
+    points, step = pm.init_nuts(
+        init="adapt_diag",
+        chains=settings.chains,
+        tune=settings.warmup,
+        initvals=start_values,
+        random_seed=job.case.seed,
+        progressbar=False,
+        target_accept=settings.target_accept,
+        max_treedepth=settings.max_treedepth,
+    )
+    _called(step, points[0])
+    return step
+
+
+def _gibbs(model: Any, job: Job, _: List[Dict[str, np.ndarray]]) -> Any:
+    """Steps of a draw: labels first, so that a chain starts where the job says the means are."""
+    settings = cast(NutsSettings, job.case.settings)
+    labels = pm.CategoricalGibbsMetropolis([model["labels"]])
+    means = pm.NUTS(
+        [model["means"]],
+        target_accept=settings.target_accept,
+        max_treedepth=settings.max_treedepth,
+    )
+    point = model.initial_point()
+    for log_density in labels.fs:
+        log_density(point)
+    _called(means, point)
+    return [labels, means]
+
+
+def _called(step: Any, point: Dict[str, np.ndarray]) -> None:
+    # Numba compiles on the first call, which would else fall into the first chain's warm-up.
+    others = dict(point)
+    own = {value.name: others.pop(value.name) for value in step.vars}
+    start = pm.blocking.DictToArrayBijection.map(own).data
+    step._logp_dlogp_func([start], extra_vars=others)  # noqa: SLF001  # no public way to it
 
 
 def fit_advi(model: Any, job: Job) -> Measured:

@@ -16,9 +16,11 @@ import theano
 
 from gmixbench.measured.points import density_at
 from gmixbench.record import Counters, Density, Draws, Fit, Job, Measured, Timing
-from gmixbench.spec import WEIGHTS, AdviSettings, NutsSettings
+from gmixbench.spec import MIXTURE, WEIGHTS, AdviSettings, NutsSettings
 
 PACKAGES = ("pymc3", "theano", "theano-pymc", "arviz", "scipy")
+
+LIKELIHOODS = (MIXTURE,)
 
 INITIAL_SCALE = "initial-scale"
 """In 3.5 to 3.11.5 (2018-07 to 2022-03): ADVI takes a start but no initial scale, which PyMC 4.2

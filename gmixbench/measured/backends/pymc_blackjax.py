@@ -11,6 +11,8 @@ from gmixbench.record import Job, Measured
 
 PACKAGES = (*pymc_in_jax.PACKAGES, "blackjax")
 
+LIKELIHOODS = pymc_in_jax.LIKELIHOODS
+
 build, evaluator = pymc_in_jax.build, pymc_in_jax.evaluator
 density, fit_advi = pymc_in_jax.density, pymc_in_jax.fit_advi
 

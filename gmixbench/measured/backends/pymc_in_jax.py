@@ -8,8 +8,11 @@ from pymc.sampling.jax import get_jaxified_logp
 from gmixbench.measured.backends import in_jax, pymc
 from gmixbench.measured.points import density_at
 from gmixbench.record import Density, Job, Measured
+from gmixbench.spec import ENUMERATED, LOGSUMEXP, MIXTURE
 
 PACKAGES = (*pymc.PACKAGES, "jax", "jaxlib")
+
+LIKELIHOODS = (MIXTURE, LOGSUMEXP, ENUMERATED)
 
 build = pymc.build
 

@@ -4,5 +4,7 @@ from gmixbench.measured.backends import pymc
 
 PACKAGES = pymc.PACKAGES
 
+LIKELIHOODS = pymc.LIKELIHOODS
+
 build = pymc.build
 evaluator, density, sample, fit_advi = pymc.in_mode("NUMBA")

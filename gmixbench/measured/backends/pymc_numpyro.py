@@ -16,6 +16,8 @@ from gmixbench.record import Job, Measured
 
 PACKAGES = (*pymc_in_jax.PACKAGES, "numpyro")
 
+LIKELIHOODS = pymc_in_jax.LIKELIHOODS
+
 build, evaluator = pymc_in_jax.build, pymc_in_jax.evaluator
 density, fit_advi = pymc_in_jax.density, pymc_in_jax.fit_advi
 
@@ -25,4 +27,5 @@ def sample(model: Any, job: Job) -> Measured:
     log_density = pymc_in_jax.log_density(model)
     nuts = partial(NUTS, potential_fn=lambda point: -log_density(point))
     as_means = partial(constrained, job.case.model)
-    return numpyro.sequential(nuts, jnp.asarray(job.starts), jnp.asarray, as_means, job)
+    kernel = numpyro.Kernel(nuts, jnp.asarray)
+    return numpyro.sequential(kernel, jnp.asarray(job.starts), as_means, job)

@@ -17,6 +17,8 @@ from gmixbench.spec import NutsSettings
 
 PACKAGES = nutpie.PACKAGES
 
+LIKELIHOODS = nutpie.LIKELIHOODS
+
 build, fit_advi = nutpie.build, nutpie.fit_advi
 evaluator, density = nutpie.evaluator, nutpie.density
 
