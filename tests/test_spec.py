@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from dataclasses import FrozenInstanceError
+from dataclasses import FrozenInstanceError, replace
 
 import numpy as np
 import pytest
@@ -39,7 +39,8 @@ def test_profiles(name, chains, warmup, draws):
     nuts = PROFILES[name].settings("nuts")
     assert nuts == NutsSettings(chains, warmup, draws, target_accept=0.95, max_treedepth=10)
     assert nuts.starts == "dispersed" == STARTS[0]
-    matched, library = (PROFILES[name].settings(method) for method in METHODS[1:])
+    matched, library, *full_rank = (PROFILES[name].settings(method) for method in METHODS[1:])
+    assert full_rank == [replace(each, family="full-rank") for each in (matched, library)]
     assert matched == AdviSettings(steps=15000, draws=10000, optimizer="adam")
     assert library == AdviSettings(steps=15000, draws=10000, optimizer="library")
 
