@@ -1,8 +1,8 @@
 """What `gmixbench compare` finds of pairs of releases, beside what is claimed of them.
 
-    python benchmarks/pairs/measure.py             every pair, and the page
-    python benchmarks/pairs/measure.py NAME ...    some pairs, and the page of all
-    python benchmarks/pairs/measure.py --page      the page alone, from what is here
+    python benchmarks/pairs/ask.py             every pair, and the page
+    python benchmarks/pairs/ask.py NAME ...    some pairs, and the page of all
+    python benchmarks/pairs/ask.py --page      the page alone, from what is here
 
 Each pair leaves `NAME.json`, its whole comparison, beside this file; called again, a comparison
 that has no answer yet goes on. The page is `README.md`.
@@ -58,9 +58,9 @@ def _page(where: Path) -> Iterator[str]:
     found = {pair: _outcome(where, pair) for pair in PAIRS}
     yield "# What is claimed of releases, and what `gmixbench compare` finds"
     yield ""
-    yield "Made by `python benchmarks/pairs/measure.py`: NUTS on `ordered`, data set `close`, band"
-    yield "2 %, alpha 1 %, with the budgets that `pairs.py` gives. Each pair's whole comparison is"
-    yield "the file of its name here. What is claimed is told in this project's words."
+    yield "Made by `python benchmarks/pairs/ask.py`: NUTS on `ordered`, data set `close`, band 2 %,"
+    yield "alpha 1 %, with the budgets that `pairs.py` gives. Each pair's whole comparison is the file"
+    yield "of its name here. What is claimed is told in this project's words."
     yield from ("", row(("pair", "claimed", "found", "blocks")), "|---|---|---|---:|")
     for pair, outcome in found.items():
         if outcome:
@@ -93,7 +93,7 @@ def _section(pair: Pair, outcome: Outcome) -> Iterator[str]:
     machine = comparison.machine
     yield from ("", f"## {pair.name}", "")
     yield f"*{text(headline(outcome))}; {machine.get('cpu', 'unknown CPU')}; {' to '.join(days)}.*"
-    _, _, *rest = comparison_markdown(outcome).splitlines()
+    _, _, _, *rest = comparison_markdown(outcome).splitlines()
     yield from ("#" + line if line.startswith("###") else line for line in rest)
 
 
