@@ -59,8 +59,8 @@ def _page(where: Path) -> Iterator[str]:
     yield "# What is claimed of releases, and what `gmixbench compare` finds"
     yield ""
     yield "Made by `python benchmarks/pairs/ask.py`: NUTS on `ordered`, data set `close`, band 2 %,"
-    yield "alpha 1 %, with the budgets that `pairs.py` gives. Each pair's whole comparison is the file"
-    yield "of its name here. What is claimed is told in this project's words."
+    yield "alpha 1 %, with the budgets that `pairs.py` gives. Each pair's whole comparison is the"
+    yield "file of its name here. What is claimed is told in this project's words."
     yield from ("", row(("pair", "claimed", "found", "blocks")), "|---|---|---|---:|")
     for pair, outcome in found.items():
         if outcome:
