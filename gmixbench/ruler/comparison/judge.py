@@ -42,6 +42,9 @@ REPEATED = 3
 DIGITS = 1e-12
 """Relative difference up to which two values are equal: what another order of sums does."""
 
+MIRRORED = 1e-9
+"""Difference of logarithms up to which two metrics tell one change."""
+
 FARTHEST = 1000
 """Blocks beyond which no answer is in sight."""
 
@@ -66,6 +69,25 @@ class Differences:
         """New less old, of logarithms for a ratio."""
         scaled = np.log(self.values) if self.tolerance.scale == "ratio" else self.values
         return np.asarray(scaled[:, 1] - scaled[:, 0])
+
+    @property
+    def worse(self) -> np.ndarray:
+        """The differences, turned so that more is worse."""
+        return self.tolerance.sign * self.differences
+
+    def mirrors(self, other: "Differences") -> bool:
+        """Whether it tells the change of another metric again, block by block.
+
+        Where two sides draw the same, ESS per second is ESS per gradient evaluation, which repeats,
+        over seconds per gradient evaluation: two names of one change.
+        """
+        same = (self.pair, self.task, self.width) == (other.pair, other.task, other.width)
+        return (
+            same
+            and self.tolerance.scale == other.tolerance.scale == "ratio"
+            and len(self.values) == len(other.values)
+            and bool(np.all(np.abs(self.worse - other.worse) <= MIRRORED))
+        )
 
     @property
     def width(self) -> float:
@@ -169,9 +191,56 @@ def _findings(
     """Findings by Holm's step-down over the metrics that must have an answer, and the others.
 
     Each of the two has half of the error. A metric has its own looks: not every block tells it.
+    What tells again what must have an answer has that answer, and no share of the error: it is one
+    hypothesis under two names.
     """
     yield from map(_certain, (each for each in measured if each.repeats))
     chancy = [each for each in measured if not each.repeats]
+    again = [*_again(chancy)]
+    for found in _by_chance(comparison, _without(chancy, again), blocks):
+        yield found
+        for each, carrier in again:
+            if (carrier.pair, carrier.task, carrier.tolerance.metric) == (
+                found.pair,
+                found.task,
+                found.metric,
+            ):
+                yield _mirrored(each, carrier, found)
+
+
+def _again(chancy: Sequence[Differences]) -> Iterator[tuple[Differences, Differences]]:
+    """Metrics that mirror one that must have an answer, each with that one."""
+    for each in chancy:
+        for carrier in chancy:
+            if carrier.asked and not each.asked and each.mirrors(carrier):
+                yield each, carrier
+                break
+
+
+def _without(
+    chancy: Sequence[Differences], again: Sequence[tuple[Differences, Differences]]
+) -> list[Differences]:
+    mirrors = [id(each) for each, _ in again]
+    return [each for each in chancy if id(each) not in mirrors]
+
+
+def _mirrored(each: Differences, carrier: Differences, found: Finding) -> Finding:
+    change = found.change
+    if each.tolerance.sign != carrier.tolerance.sign:
+        change = Interval(*map(_inverse, (change.estimate, change.high, change.low)))
+    old, new = (float(np.median(values)) for values in each.values.T)
+    return replace(
+        found, metric=each.tolerance.metric, old=old, new=new, change=change, asked=False
+    )
+
+
+def _inverse(ratio: float) -> float:
+    return math.inf if ratio == 0 else 1 / ratio
+
+
+def _by_chance(
+    comparison: Comparison, chancy: Sequence[Differences], blocks: int
+) -> Iterator[Finding]:
     seen = [(each, [*_looks(each)]) for each in chancy]
     yield from (_early(each, blocks) for each, its in seen if not its)
     for asked in (True, False):

@@ -257,3 +257,34 @@ def test_steps_are_told_beside_the_whole(make_comparison: Make) -> None:
     )
     words = {each.pair: each.verdict for each in outcome.findings}
     assert words == {(0, 2): "regressed", (0, 1): "equivalent", (1, 2): "regressed"}
+
+
+@pytest.mark.parametrize("ratio", [0.9, 1.0, 1.02, 1.06])
+def test_what_follows_from_one_metric_alone_is_told_with_it(
+    make_comparison: Make, pairs: Make, ratio: float
+) -> None:
+    seconds = pairs(20, ratio)
+    told = {"seconds_per_gradient": seconds, "ess_per_gradient": steady(20)}
+    noisy = {name: pairs(20, seed=k, noise=0.3) for k, name in enumerate(("warmup_s", "import_s"))}
+    follows = {"ess_per_second": steady(20) / seconds}
+    outcome = judge(make_comparison(told | noisy | follows))
+    carrier, mirror = found(outcome), found(outcome, "ess_per_second")
+    assert mirror.verdict == carrier.verdict
+    assert mirror.change.low == pytest.approx(1 / carrier.change.high)
+    assert mirror.change.high == pytest.approx(1 / carrier.change.low)
+    assert mirror.new == pytest.approx(np.median(follows["ess_per_second"][:, 1]))
+    assert not mirror.asked
+    # It takes no share of the error: the others are judged as if it were not there.
+    alone = judge(make_comparison(told | noisy))
+    assert found(outcome, "warmup_s") == found(alone, "warmup_s")
+
+
+def test_what_follows_but_for_noise_of_its_own_is_judged_by_itself(
+    make_comparison: Make, pairs: Make
+) -> None:
+    seconds = pairs(20, 1.06)
+    told = {"seconds_per_gradient": seconds, "ess_per_gradient": steady(20)}
+    wavering = steady(20) / seconds * pairs(20, 1.0, noise=0.2, drift=0.0, level=1.0, seed=5)
+    outcome = judge(make_comparison(told | {"ess_per_second": wavering}))
+    assert found(outcome).verdict == "regressed"
+    assert found(outcome, "ess_per_second").verdict == "inconclusive"
