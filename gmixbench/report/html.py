@@ -2,9 +2,13 @@
 
 import base64
 from dataclasses import dataclass
+from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+from matplotlib.figure import Figure
 
+from gmixbench.record import write_bytes
+from gmixbench.report import style
 from gmixbench.ruler.metrics import Metric
 
 
@@ -37,6 +41,19 @@ def template(name: str) -> Template:
         lstrip_blocks=True,
     )
     return environment.get_template(name)
+
+
+def drawn(out: Path, stem: str, drawing: Figure) -> str:
+    """Address of a figure, inside the page; it is left beside it too, as `figures/STEM.png`.
+
+    Raises
+    ------
+    OSError
+        The folder can't be written or the disk is full.
+    """
+    content = style.png(drawing)
+    write_bytes(out / "figures" / f"{stem}.png", content)
+    return embedded(content)
 
 
 def embedded(png: bytes) -> str:

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from gmixbench.record import Failure, write_bytes
 from gmixbench.report import chains, losses, planes, style
 from gmixbench.report.forms import DEFINITION, forms
-from gmixbench.report.html import Caption, Image, embedded, notes, template
+from gmixbench.report.html import Caption, Image, drawn, notes, template
 from gmixbench.report.numbers import MISSING, fixed, number
 from gmixbench.report.panel import Panel, is_nuts, panels
 from gmixbench.report.words import caption, headline
@@ -169,7 +169,7 @@ def _section(out: Path, results: Sequence[Judged], exact: Exact) -> Section:
         "autocorrelation": chains.autocorrelation,
         "ranks": chains.ranks,
     }
-    drawn = [
+    made = [
         *(
             (figure, *part, draw)
             for figure, draw in by_chains.items()
@@ -181,7 +181,7 @@ def _section(out: Path, results: Sequence[Judged], exact: Exact) -> Section:
     ]
     images = [
         _image(out, f"{stem}-{figure}{part}", figure, name, some, draw(some, exact))
-        for figure, part, some, draw in drawn
+        for figure, part, some, draw in made
     ]
     return Section(stem, name, _facts(case.model, exact), tuple(images))
 
@@ -197,13 +197,7 @@ def _image(
     words = caption(figure, shown)
     answers = " ".join(f"{name}: {answer}" for name, answer in words.answers)
     alt = f"{section}, {figure}. {words.question} {answers}"
-    return Image(stem, _embed(out, stem, drawing), alt, words)
-
-
-def _embed(out: Path, stem: str, drawing: Figure) -> str:
-    content = style.png(drawing)
-    write_bytes(out / "figures" / f"{stem}.png", content)
-    return embedded(content)
+    return Image(stem, drawn(out, stem, drawing), alt, words)
 
 
 def _data_image(out: Path, name: str, exact: Exact, results: Sequence[Judged]) -> Image | None:
@@ -220,7 +214,7 @@ def _data_image(out: Path, name: str, exact: Exact, results: Sequence[Judged]) -
         (),
     )
     alt = f"Histogram of the data set {name} with the mixture density. {words.guide}"
-    return Image(stem, _embed(out, stem, planes.data(exact, models[0])), alt, words)
+    return Image(stem, drawn(out, stem, planes.data(exact, models[0])), alt, words)
 
 
 def _facts(model: Mixture, exact: Exact) -> tuple[tuple[str, str], ...]:

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from gmixbench.record import Failure, write_bytes
 from gmixbench.report import ranking, style
-from gmixbench.report.html import Caption, Image, embedded, notes, template
+from gmixbench.report.html import Caption, Image, drawn, notes, template
 from gmixbench.report.numbers import number
 from gmixbench.ruler.metrics import METRICS
 from gmixbench.ruler.ranking import CONFIDENCE, RANKED, Estimate, Left, Ranking, rank
@@ -114,10 +114,10 @@ def _sections(
 
 def _section(out: Path, dataset: str, model: Mixture, found: Ranking) -> Section:
     name, anchor = f"{model.name} on {dataset}", f"{dataset}-{model.name}"
-    drawn = {"ranking": ranking.ranking, "factors": ranking.factors} if found.rows else {}
+    draws = {"ranking": ranking.ranking, "factors": ranking.factors} if found.rows else {}
     images = tuple(
         _image(out, f"{anchor}-{figure}", name, CAPTIONS[figure], draw(found))
-        for figure, draw in drawn.items()
+        for figure, draw in draws.items()
     )
     lines = tuple(
         Line(
@@ -131,9 +131,8 @@ def _section(out: Path, dataset: str, model: Mixture, found: Ranking) -> Section
 
 
 def _image(out: Path, stem: str, name: str, caption: Caption, drawing: Figure) -> Image:
-    content = style.png(drawing)
-    write_bytes(out / "figures" / f"{stem}.png", content)
-    return Image(stem, embedded(content), f"{name}. {caption.question} {caption.guide}", caption)
+    words = f"{name}. {caption.question} {caption.guide}"
+    return Image(stem, drawn(out, stem, drawing), words, caption)
 
 
 def _cell(found: Estimate | None) -> str:

@@ -32,7 +32,7 @@ def row(request):
 
 @pytest.fixture(scope="module")
 def sampled(row, make_job) -> Any:
-    if row == "numpyro-parallel":
+    if row == "numpyro-parallel":  # JAX asks but once how many devices it has
         pytest.skip("needs a process where JAX has computed nothing yet: it is run as one below")
     job = make_job(row)
     backend = load(row)

@@ -14,7 +14,7 @@ from gmixbench.report.comparison.blocks import blocks
 from gmixbench.report.comparison.forest import forest
 from gmixbench.report.comparison.rows import answers, sections
 from gmixbench.report.comparison.words import differences, headline, sentences
-from gmixbench.report.html import Caption, Image, embedded, notes, template
+from gmixbench.report.html import Caption, Image, drawn, notes, template
 from gmixbench.report.numbers import fixed
 from gmixbench.ruler.comparison.course import courses
 from gmixbench.ruler.comparison.looks import looks
@@ -127,9 +127,7 @@ def _course(outcome: Outcome, folder: Path) -> Iterator[Image]:
 
 
 def _image(folder: Path, name: str, drawing: Figure, alt: str, caption: Caption) -> Image:
-    content = style.png(drawing)
-    write_bytes(folder / "figures" / f"{name}.png", content)
-    return Image(name, embedded(content), alt, caption)
+    return Image(name, drawn(folder, name, drawing), alt, caption)
 
 
 def _checks(outcome: Outcome) -> Iterator[Checks]:
