@@ -45,7 +45,8 @@ class Timing:
 
     `None` where the library does not expose a phase. Phases do not overlap. `warmup_s` and
     `sample_s` are sums over chains, or, where chains run at once, the time that they take
-    together; `fit_s` is the optimization of an ADVI case.
+    together; `fit_s` is the optimization of an ADVI case. `gradient_s`, no phase, is one bare
+    evaluation of log density and gradient in compiled code.
     """
 
     import_s: Optional[float] = None
@@ -57,6 +58,7 @@ class Timing:
     total_s: Optional[float] = None
     cpu_s: Optional[float] = None
     peak_memory: Optional[int] = None
+    gradient_s: Optional[float] = None
 
 
 @dataclass(frozen=True)

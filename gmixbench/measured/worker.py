@@ -18,7 +18,13 @@ from typing import Dict, Optional, Sequence, Tuple
 
 import numpy as np
 
-from gmixbench.measured.backends import BACKENDS, install_of, known_likelihoods, load
+from gmixbench.measured.backends import (
+    BACKENDS,
+    bare_gradient,
+    install_of,
+    known_likelihoods,
+    load,
+)
 from gmixbench.measured.protocol import (
     BAD_JOB,
     CORE_VARIABLE,
@@ -89,6 +95,8 @@ def measure(job: Job) -> Run:
         cpu_s=_cpu_seconds(),
         peak_memory=_peak_memory(),
     )
+    if job.case.method == "nuts":
+        timing = replace(timing, gradient_s=bare_gradient(backend, model, job.starts[0]))
     density = None if job.case.likelihood == DISCRETE else backend.density(model, job.points)
     run = Run(
         case=job.case,

@@ -3,9 +3,11 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from gmixbench.report import style
 from gmixbench.report.numbers import number
@@ -16,6 +18,15 @@ ROW, ROOM = 0.28, 1.1
 
 LIMIT = "exact"
 """The backend that no sampler can pass: it draws independently, and computes no gradient."""
+
+DASHED, DOTTED = (0, (4, 2)), (0, (1, 1.5))
+
+HOLLOW: dict[str, Any] = {
+    "color": style.VERMILLION,
+    "markerfacecolor": "white",
+    "markersize": 5,
+    "zorder": 1,
+}
 
 
 @dataclass(frozen=True)
@@ -45,17 +56,51 @@ FACTORS = (
 
 
 def ranking(found: Ranking) -> Figure:
-    """ESS per second and time to ESS 1000 of each row; the limit is a dashed line."""
-    return _figure(found, SPEED)
+    """ESS per second and time to ESS 1000 of each row; the limit is a dashed line.
+
+    A hollow mark is what a row's ESS per gradient evaluation would give, were a bare gradient all
+    that it costs.
+    """
+    drawing = _figure(found, SPEED)
+    bare = found.bare
+    if bare is not None:
+        for place, row in enumerate(_ranked(found)):
+            if "ess_per_gradient" in row.estimates:
+                at = row.estimates["ess_per_gradient"].middle / bare.middle
+                drawing.axes[0].plot(at, place, "D", **HOLLOW)
+    _legend(drawing, found, bare=Line2D([], [], linestyle="none", marker="D", **HOLLOW))
+    return drawing
 
 
 def factors(found: Ranking) -> Figure:
-    """What ESS per second is made of, in the order of `ranking`."""
-    return _figure(found, FACTORS)
+    """What ESS per second is made of, in the order of `ranking`; a bare gradient is dotted."""
+    drawing = _figure(found, FACTORS)
+    line: dict[str, Any] = {"color": style.VERMILLION, "linestyle": DOTTED, "linewidth": 1.4}
+    if found.bare is not None:
+        drawing.axes[1].axvline(1 / found.bare.middle, **line)
+    _legend(drawing, found, bare=Line2D([], [], **line))
+    return drawing
+
+
+def _legend(drawing: Figure, found: Ranking, bare: Line2D) -> None:
+    handles = []
+    if any(row.backend == LIMIT for row in found.rows):
+        dashed = Line2D([], [], color=style.EXACT, linestyle=DASHED, linewidth=1)
+        dashed.set_label("limit: independent exact draws")
+        handles.append(dashed)
+    if found.bare is not None:
+        bare.set_label(f"limit: a bare gradient, {number(1e6 * found.bare.middle)} µs")
+        handles.append(bare)
+    if handles:
+        drawing.legend(handles=handles, loc="outside lower center", ncols=2)
+
+
+def _ranked(found: Ranking) -> list[Row]:
+    return [row for row in found.rows if row.backend != LIMIT]
 
 
 def _figure(found: Ranking, panels: Sequence[Panel]) -> Figure:
-    rows = [row for row in found.rows if row.backend != LIMIT]
+    rows = _ranked(found)
     limit = [row for row in found.rows if row.backend == LIMIT]
     drawing = style.figure(ROOM + ROW * len(rows))
     grid = drawing.subplots(1, len(panels), sharey=True)
@@ -94,7 +139,7 @@ def _draw(axes: Axes, panel: Panel, rows: Sequence[Row], limit: Sequence[Row]) -
     for row in limit:
         if panel.metric in row.estimates:
             at = row.estimates[panel.metric].middle
-            axes.axvline(at, color=style.EXACT, linestyle=(0, (4, 2)), linewidth=1)
+            axes.axvline(at, color=style.EXACT, linestyle=DASHED, linewidth=1)
     axes.margins(x=0.18)
 
 

@@ -11,7 +11,7 @@ from gmixbench.report import ranking, style
 from gmixbench.report.html import Caption, Image, drawn, notes, template
 from gmixbench.report.numbers import number
 from gmixbench.ruler.metrics import METRICS
-from gmixbench.ruler.ranking import CONFIDENCE, RANKED, Estimate, Left, Ranking, rank
+from gmixbench.ruler.ranking import BARE, CONFIDENCE, RANKED, Estimate, Left, Ranking, rank
 from gmixbench.ruler.verdict import Judged
 from gmixbench.spec import Mixture
 
@@ -33,14 +33,16 @@ CAPTIONS = {
     "ranking": Caption(
         "Which sampler is the fastest, and which answers first?",
         f"{POINTS} Compiling and warm-up count on the right alone. The dashed line is the limit: "
-        "independent draws from the exact posterior.",
+        "independent draws from the exact posterior. A hollow mark is a row's ESS per gradient, at "
+        "the pace of a bare gradient: in a compiled loop that does nothing else, the fastest that "
+        "a backend here tells. What lies between the two marks of a row is its overhead.",
         (),
     ),
     "factors": Caption(
         "Is it the algorithm, or the code?",
         f"{POINTS} ESS per second is the product of both: the left one is the algorithm's, the "
-        "right one the code's and the machine's. Chains that run at once have no time of a "
-        "gradient evaluation.",
+        "right one the code's and the machine's; dotted is the pace of a bare gradient. Chains "
+        "that run at once have no time of a gradient evaluation.",
         (),
     ),
 }
@@ -93,7 +95,9 @@ def write_ranking(
     page = template("ranking.html.j2").render(
         sections=sections,
         heads=[(HEADS[metric], METRICS[metric].definition) for metric in RANKED],
-        metrics=[(name, METRICS[name].definition, notes(METRICS[name])) for name in RANKED],
+        metrics=[
+            (name, METRICS[name].definition, notes(METRICS[name])) for name in (*RANKED, BARE)
+        ],
         environment=environment,
     )
     write_bytes(path, page.encode())

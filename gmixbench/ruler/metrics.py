@@ -64,6 +64,14 @@ METRICS = _table(
         "sample_s / gradient evaluations while sampling",
     ),
     Metric(
+        "gradient_s",
+        "s",
+        "lower",
+        "nuts",
+        True,
+        "one evaluation of log density and gradient in a compiled loop that does nothing else",
+    ),
+    Metric(
         "time_to_ess_1000",
         "s",
         "lower",

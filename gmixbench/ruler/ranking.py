@@ -25,6 +25,9 @@ RANKED = (
 )
 """Metrics that a row is told by."""
 
+BARE = "gradient_s"
+"""Metric that limits gradient evaluations per second."""
+
 
 @dataclass(frozen=True)
 class Estimate:
@@ -63,6 +66,12 @@ class Ranking:
     rows: tuple[Row, ...]
     left: tuple[Left, ...]
 
+    @property
+    def bare(self) -> Estimate | None:
+        """Seconds of the fastest bare gradient that a row tells."""
+        told = [row.estimates[BARE] for row in self.rows if BARE in row.estimates]
+        return min(told, key=lambda estimate: estimate.middle, default=None)
+
 
 def rank(results: Sequence[Judged], failures: Iterable[Failure] = ()) -> Ranking:
     """Rank the backends, each with its likelihood, of NUTS runs of one model on one data set.
@@ -86,7 +95,7 @@ def rank(results: Sequence[Judged], failures: Iterable[Failure] = ()) -> Ranking
 
 def _row(name: str, group: Sequence[Judged]) -> Row:
     estimates = {}
-    for metric in RANKED:
+    for metric in (*RANKED, BARE):
         told = [judged.scores.metrics.get(metric) for judged in group]
         values = [value for value in told if value is not None and value > 0]
         if len(values) == len(group):

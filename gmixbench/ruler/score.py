@@ -202,6 +202,7 @@ def _nuts(run: Run, draws: Draws, evidence: tuple[Evidence, ...]) -> dict[str, f
         "seconds_per_gradient": (
             _ratio(timing.sample_s, gradients) if run.counters.at_once == 1 else None
         ),
+        "gradient_s": timing.gradient_s,
         "time_to_ess_1000": _sum(
             timing.build_s, timing.compile_s, timing.warmup_s, _ratio(1000.0, ess_per_second)
         ),

@@ -1,7 +1,7 @@
 """The libraries that are measured, one module each, behind one contract."""
 
 import importlib
-from typing import TYPE_CHECKING, Any, Dict, NamedTuple, Tuple
+from typing import TYPE_CHECKING, Any, Dict, NamedTuple, Optional, Tuple
 
 from gmixbench.spec import ENUMERATED, MIXTURE, Case
 
@@ -57,7 +57,9 @@ if TYPE_CHECKING:
         """Contract of a backend module: plain functions, no state between them.
 
         `PACKAGES` are the distributions whose versions the record names, `LIKELIHOODS` the forms
-        that `build` knows; a module without them is asked for `MIXTURE` alone.
+        that `build` knows; a module without them is asked for `MIXTURE` alone. One may have
+        `bare_gradient(model, point)` as well: seconds of an evaluation of log density and gradient
+        in a compiled loop that does nothing else.
         """
 
         PACKAGES: Tuple[str, ...]
@@ -106,6 +108,12 @@ def load(name: str) -> "Backend":
 def known_likelihoods(backend: "Backend") -> Tuple[str, ...]:
     """Forms of the likelihood that a backend knows."""
     return getattr(backend, "LIKELIHOODS", (MIXTURE,))
+
+
+def bare_gradient(backend: "Backend", model: Any, point: "np.ndarray") -> Optional[float]:
+    """Seconds of a gradient and nothing else; `None` where a backend doesn't tell."""
+    told = getattr(backend, "bare_gradient", None)
+    return None if told is None else float(told(model, point))
 
 
 def install_of(case: Case) -> str:

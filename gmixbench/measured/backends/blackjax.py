@@ -48,6 +48,11 @@ def evaluator(model: Value) -> Callable[[np.ndarray], Tuple[Any, Any]]:
     return in_jax.evaluator(model)
 
 
+def bare_gradient(model: Value, point: np.ndarray) -> float:
+    """Seconds of a value and gradient in a compiled loop: the limit that a ranking draws."""
+    return in_jax.bare_gradient(model, point)
+
+
 def density(model: Value, points: np.ndarray) -> Density:
     """Values and gradients at unconstrained points: held against the written density."""
     return density_at(evaluator(model), points)

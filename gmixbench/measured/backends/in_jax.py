@@ -13,6 +13,11 @@ import numpy as np
 
 from gmixbench.record import Counters, Draws, Measured, Timing
 
+ROUNDS, ROUND_S = 9, 0.05
+"""Of the bare gradient: how many rounds are timed, and seconds that bound the length of one."""
+
+SMALL = 1e-12
+
 compilations: List[str] = []
 """An entry for each compilation by XLA in this process."""
 
@@ -35,6 +40,34 @@ def evaluator(log_density: Callable[[Any], Any]) -> Callable[[np.ndarray], Tuple
 
     evaluate(np.zeros(2))
     return evaluate
+
+
+def bare_gradient(log_density: Callable[[Any], Any], point: np.ndarray) -> float:
+    """Seconds of a value and gradient in a compiled loop that does nothing else.
+
+    Each is taken where the one before it leads, a step too small to matter, so that the compiler
+    can neither leave one out nor do two at once. The median of `ROUNDS` rounds.
+    """
+    value_and_gradient = jax.value_and_grad(log_density)
+
+    def step(_: Any, held: Any) -> Any:
+        place, total = held
+        value, gradient = value_and_gradient(place)
+        return place + SMALL * gradient, total + value
+
+    def loop(place: Any, calls: Any) -> Any:
+        return jax.lax.fori_loop(0, calls, step, (place, 0.0))
+
+    compiled = jax.jit(loop)
+
+    def seconds(calls: int) -> float:
+        begun = time.perf_counter()
+        jax.block_until_ready(compiled(point, calls))
+        return time.perf_counter() - begun
+
+    seconds(1)  # compiles
+    calls = max(1, int(ROUND_S / seconds(1)))
+    return float(np.median([seconds(calls) / calls for _ in range(ROUNDS)]))
 
 
 def sequential(
