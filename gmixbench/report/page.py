@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from matplotlib.figure import Figure
@@ -16,11 +16,14 @@ from gmixbench.report.panel import Panel, is_nuts, panels
 from gmixbench.report.words import caption, headline
 from gmixbench.ruler.metrics import METRICS
 from gmixbench.ruler.verdict import Judged
-from gmixbench.spec import FAMILIES, Mixture
+from gmixbench.spec import FAMILIES, Case, Mixture
 from gmixbench.truth.exact import Exact
 
 ABREAST = {"nuts": 3, "advi": 4}
 """Runs side by side in one figure; more of them take a figure more."""
+
+MOST = 12
+"""Runs of one model on one data set, by chains or fits, that are all drawn; of more, one a row."""
 
 NUTS_COLUMNS = (
     ("ess_per_second", "ESS/s", number),
@@ -97,6 +100,7 @@ class Section:
     anchor: str
     name: str
     facts: tuple[tuple[str, str], ...]
+    undrawn: int
     images: tuple[Image, ...]
 
 
@@ -161,8 +165,8 @@ def _section(out: Path, results: Sequence[Judged], exact: Exact) -> Section:
     case = results[0].run.case
     name = f"{case.model.name} on {case.dataset}"
     stem = _slug(f"{case.dataset}-{case.model.name}")
-    nuts = panels([judged for judged in results if is_nuts(judged)])
-    fits = panels([judged for judged in results if not is_nuts(judged)])
+    nuts = _drawn([judged for judged in results if is_nuts(judged)])
+    fits = _drawn([judged for judged in results if not is_nuts(judged)])
     by_chains = {
         "trace": chains.trace,
         "joint": planes.joint,
@@ -183,7 +187,17 @@ def _section(out: Path, results: Sequence[Judged], exact: Exact) -> Section:
         _image(out, f"{stem}-{figure}{part}", figure, name, some, draw(some, exact))
         for figure, part, some, draw in made
     ]
-    return Section(stem, name, _facts(case.model, exact), tuple(images))
+    undrawn = len(results) - len(nuts) - len(fits)
+    return Section(stem, name, _facts(case.model, exact), undrawn, tuple(images))
+
+
+def _drawn(results: Sequence[Judged]) -> tuple[Panel, ...]:
+    if len(results) > MOST:
+        first: dict[Case, Judged] = {}
+        for judged in sorted(results, key=lambda each: each.run.case.seed):
+            first.setdefault(replace(judged.run.case, seed=0), judged)
+        results = [judged for judged in results if judged in first.values()]
+    return panels(results)
 
 
 def _parts(some: Sequence[Panel], most: int) -> list[tuple[str, Sequence[Panel]]]:

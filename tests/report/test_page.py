@@ -176,6 +176,19 @@ def test_runs_that_differ_have_names_that_differ(write, nuts):
 
 
 @pytest.mark.usefixtures("undrawn")
+def test_of_many_runs_one_a_row_is_drawn_and_all_are_told(write, nuts):
+    names = [f"backend-{k}" for k in range(5)]
+    runs = [nuts("ordered", name, draws=100, seed=seed) for seed in (2, 1, 3) for name in names]
+    page = write("page", runs)
+    assert "one run a row, that of its least seed; 10 more are in the tables" in page.text
+    assert len(page.images) == 2 * 4 + 2  # as of five runs
+    told = " ".join(image["alt"] for image in page.images)
+    assert all(f"{name}: " in told for name in names)
+    assert all(f"{name} · seed {seed}" in page.text for name in names for seed in (1, 2, 3))
+    assert "one run a row" not in write("few", runs[:12]).text
+
+
+@pytest.mark.usefixtures("undrawn")
 def test_what_marginalizing_buys_stands_side_by_side(write, nuts):
     def of(judged, likelihood):
         case = replace(judged.run.case, likelihood=likelihood)
