@@ -68,7 +68,12 @@ def ranking(found: Ranking) -> Figure:
             if "ess_per_gradient" in row.estimates:
                 at = row.estimates["ess_per_gradient"].middle / bare.middle
                 drawing.axes[0].plot(at, place, "D", **HOLLOW)
-    _legend(drawing, found, bare=Line2D([], [], linestyle="none", marker="D", **HOLLOW))
+    marks = [_bare(found, Line2D([], [], linestyle="none", marker="D", **HOLLOW))]
+    if any(row.backend == LIMIT for row in found.rows):
+        dashed = Line2D([], [], color=style.EXACT, linestyle=DASHED, linewidth=1)
+        dashed.set_label("limit: independent exact draws")
+        marks.insert(0, dashed)
+    _legend(drawing, marks)
     return drawing
 
 
@@ -78,19 +83,19 @@ def factors(found: Ranking) -> Figure:
     line: dict[str, Any] = {"color": style.VERMILLION, "linestyle": DOTTED, "linewidth": 1.4}
     if found.bare is not None:
         drawing.axes[1].axvline(1 / found.bare.middle, **line)
-    _legend(drawing, found, bare=Line2D([], [], **line))
+    _legend(drawing, [_bare(found, Line2D([], [], **line))])
     return drawing
 
 
-def _legend(drawing: Figure, found: Ranking, bare: Line2D) -> None:
-    handles = []
-    if any(row.backend == LIMIT for row in found.rows):
-        dashed = Line2D([], [], color=style.EXACT, linestyle=DASHED, linewidth=1)
-        dashed.set_label("limit: independent exact draws")
-        handles.append(dashed)
-    if found.bare is not None:
-        bare.set_label(f"limit: a bare gradient, {number(1e6 * found.bare.middle)} µs")
-        handles.append(bare)
+def _bare(found: Ranking, mark: Line2D) -> Line2D | None:
+    if found.bare is None:
+        return None
+    mark.set_label(f"limit: a bare gradient, {number(1e6 * found.bare.middle)} µs")
+    return mark
+
+
+def _legend(drawing: Figure, marks: Sequence[Line2D | None]) -> None:
+    handles = [mark for mark in marks if mark is not None]
     if handles:
         drawing.legend(handles=handles, loc="outside lower center", ncols=2)
 
@@ -129,9 +134,10 @@ def _draw(axes: Axes, panel: Panel, rows: Sequence[Row], limit: Sequence[Row]) -
         axes.plot(shown.middle, place, "o", color=style.BLUE, markersize=5)
         axes.annotate(
             number(shown.middle),
-            (high, place),
-            xytext=(6, 0),
+            (low, place),
+            xytext=(-6, 0),
             textcoords="offset points",
+            ha="right",
             va="center",
             fontsize=8.5,
             bbox={"boxstyle": "square,pad=0.1", "facecolor": "white", "edgecolor": "none"},

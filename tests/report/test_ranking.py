@@ -8,7 +8,7 @@ import pytest
 from gmixbench.record import Failure
 from gmixbench.report import ranking, style
 from gmixbench.report.ranking_page import write_ranking
-from gmixbench.ruler.ranking import Estimate, Ranking, Row
+from gmixbench.ruler.ranking import BARE, Estimate, Ranking, Row
 
 
 @pytest.fixture
@@ -33,6 +33,29 @@ def test_every_row_is_named_and_the_limit_is_a_line(found):
     dashed = [line for line in left.lines if line.get_linestyle() == "--"]
     assert len(dashed) == 1
     assert sum(text.get_text() == "not told" for text in right.texts) == 15
+
+
+def test_a_bare_gradient_is_the_limit_of_each_row(found):
+    bare = Estimate(0.5e-6, 0.4e-6, 0.6e-6)
+    rows = tuple(
+        replace(row, estimates={**row.estimates, "ess_per_gradient": Estimate(0.1, 0.1, 0.1)})
+        for row in found.rows
+    )
+    first = replace(rows[1], estimates={**rows[1].estimates, BARE: bare})
+    slower = replace(rows[2], estimates={**rows[2].estimates, BARE: Estimate(1e-6, 1e-6, 1e-6)})
+    told = Ranking((rows[0], first, slower, *rows[3:]), ())
+    with style.house_style():
+        speed, factors = ranking.ranking(told), ranking.factors(told)
+    hollow = [line for line in speed.axes[0].lines if line.get_marker() == "D"]
+    assert [line.get_xdata()[0] for line in hollow] == pytest.approx([0.1 / bare.middle] * 15)
+    assert [line.get_ydata()[0] for line in hollow] == list(range(15))
+    (dotted,) = (line for line in factors.axes[1].lines if line.get_color() == style.VERMILLION)
+    assert dotted.get_xdata()[0] == pytest.approx(1 / bare.middle)
+    named = [
+        [text.get_text() for text in drawing.legends[0].get_texts()] for drawing in (speed, factors)
+    ]
+    gradient = "limit: a bare gradient, 0.500 µs"
+    assert named == [["limit: independent exact draws", gradient], [gradient]]
 
 
 def test_rows_do_not_overlap(found):
