@@ -1,14 +1,15 @@
-"""Whether `sample_s` is linear in draws through the origin, for every library and model.
+"""Whether `sample_s` is linear in draws through the origin, for every backend and model.
 
 Seconds per gradient evaluation at 1,000 and at 10,000 draws, in fresh processes, interleaved: what
 is compiled or set up inside the timed phase would make the short run dearer. They should agree
 within 20 %.
 
-Run: python benchmarks/linearity.py [ROUNDS]
+Run: python benchmarks/linearity.py [ROUNDS [BACKEND ...]]
 """
 
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -37,11 +38,11 @@ def seconds_per_gradient(backend: str, model: str, draws: int, exact: Exact) -> 
     return 1e6 * (score(run, exact).metrics["seconds_per_gradient"] or np.nan)
 
 
-def main(rounds: int) -> None:
-    """Print one row for each library and model."""
+def main(rounds: int, backends: Sequence[str]) -> None:
+    """Print one row for each backend and model."""
     exact = solve(datasets.load("close").x, MODELS["ordered"])
     table = Table("backend", "model", *(f"{draws:,} draws, µs" for draws in DRAWS), "ratio")
-    for backend in ("pymc", "numpyro"):
+    for backend in backends:
         for model in MODELS:
             found = np.array(
                 [
@@ -56,4 +57,5 @@ def main(rounds: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 5)
+    rounds_, *backends_ = sys.argv[1:] or ("5",)
+    main(int(rounds_), backends_ or ("pymc", "numpyro"))
