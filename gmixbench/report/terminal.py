@@ -73,6 +73,7 @@ def exact_table(
         "valley, nats": ("valley", None),
         "best mean-field loss, nats": ("best_mean_field_loss", None),
         "best full-rank loss, nats": ("best_full_rank_loss", None),
+        "Laplace's loss, nats": ("laplace_loss", None),
     }
     for label, (key, index) in rows.items():
         table.add_row(label, *_pairs(figures, key, index))
