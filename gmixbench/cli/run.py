@@ -169,7 +169,9 @@ def _left_out(backends: Sequence[str], methods: Sequence[str], named: Sequence[s
     for method in methods:
         without = [backend for backend in backends if not knows(backend, method)]
         if without == list(backends):
-            raise UsageError(f"no {method} in {', '.join(without)}: choose from {_having([method])}")
+            raise UsageError(
+                f"no {method} in {', '.join(without)}: choose from {_having([method])}"
+            )
         if without:
             lines.append(f"no {method} in {', '.join(without)}: left out")
     return lines

@@ -21,6 +21,7 @@ WINDOW = 500
 CLOSE_ENOUGH = 0.1
 """Nats from its last value within which that running mean must stay."""
 
+
 @dataclass(frozen=True)
 class Check:
     """One estimate held against the exact posterior; z counts its distance in MCSE."""

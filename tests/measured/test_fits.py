@@ -22,10 +22,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::F
 ROWS = [name for name in BACKENDS if name not in {"exact", "pymc3"}]
 
 FITS = [
-    (name, method)
-    for name in ROWS
-    for method in ("pathfinder", "laplace")
-    if knows(name, method)
+    (name, method) for name in ROWS for method in ("pathfinder", "laplace") if knows(name, method)
 ]
 
 QUICK = {("blackjax", "pathfinder"), ("numpyro", "laplace")}

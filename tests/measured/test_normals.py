@@ -38,7 +38,7 @@ def test_it_is_found_from_what_is_drawn_whatever_factor_was_meant():
 @pytest.mark.parametrize(
     ("points", "density", "words"),
     [
-        (draws(), np.logaddexp(told(draws()), told(draws() + [0.1, 0.0])), "no normal"),
+        (draws(), np.logaddexp(told(draws()), told(draws() + np.array([0.1, 0.0]))), "no normal"),
         (draws(), -told(draws()), "no normal"),
         (draws(count=5), told(draws(count=5)), "6 finite draws"),
         (draws(), np.full(500, np.nan), "6 finite draws"),

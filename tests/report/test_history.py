@@ -155,9 +155,7 @@ def _measurement(release, model, method, k, rng):
     if release.stack == FAILED:
         return Measurement(**common, valid=False, failure=MESSAGE)
     invalid = release.stack == INVALID and model.ordered and method == "nuts"
-    metrics = dict.fromkeys(
-        name for name, metric in METRICS.items() if metric.concerns(method)
-    )
+    metrics = dict.fromkeys(name for name, metric in METRICS.items() if metric.concerns(method))
     for name, start in START[release.ppl].items():
         if name in metrics:
             metrics[name] = _value(release, model, name, start, rng)

@@ -74,5 +74,5 @@ def test_it_is_of_any_place_and_scale():
     far = solve(1000.0 + 10.0 * exact.x, moved).laplace(moved)
     here = exact.laplace(model)
     np.testing.assert_allclose(far.cholesky, np.diag([10.0, 1.0]) @ here.cholesky, rtol=1e-6)
-    np.testing.assert_allclose(far.location, [1000 + 10 * here.location[0],
-                                              here.location[1] + np.log(10)], rtol=1e-8)  # fmt: skip
+    there = [1000.0 + 10.0 * here.location[0], here.location[1] + np.log(10.0)]
+    np.testing.assert_allclose(far.location, there, rtol=1e-8)

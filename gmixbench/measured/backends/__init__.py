@@ -47,9 +47,7 @@ BACKENDS: Dict[str, Known] = {
     "nutpie": Known(f"{_HERE}.nutpie", ("nutpie", "pymc", "numba"), _NUTPIE),
     "nutpie-jax": Known(f"{_HERE}.nutpie_jax", ("nutpie", "pymc", "jax"), _NUTPIE),
     "nutpie-flow": Known(f"{_HERE}.nutpie_flow", ("nutpie", "pymc", "flowjax"), _NUTPIE),
-    "numpyro": Known(
-        f"{_HERE}.numpyro", ("numpyro",), _NUMPYRO, methods=(*_ADVI, "laplace")
-    ),
+    "numpyro": Known(f"{_HERE}.numpyro", ("numpyro",), _NUMPYRO, methods=(*_ADVI, "laplace")),
     "numpyro-parallel": Known(
         f"{_HERE}.numpyro_parallel", ("numpyro",), _NUMPYRO, "all", methods=_ADVI
     ),

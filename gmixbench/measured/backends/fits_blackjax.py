@@ -1,7 +1,7 @@
 """BlackJAX's Pathfinder, on any log density in JAX."""
 
 import time
-from typing import Any, Callable, Tuple, cast
+from typing import Any, Callable, cast
 
 import blackjax
 import jax
@@ -22,7 +22,7 @@ def pathfinder(log_density: Callable[[Any], Any], job: Job) -> Measured:
     """
     settings = cast(PathfinderSettings, job.case.settings)
 
-    def run(key: Any, start: Any) -> Tuple[Any, Any]:
+    def run(key: Any, start: Any) -> Any:
         first, second = jax.random.split(key)
         state, _ = blackjax.vi.pathfinder.approximate(
             first,
