@@ -19,10 +19,10 @@ def plan_cases(
     seeds: Sequence[int],
     likelihoods: Sequence[str],
 ) -> list[Case]:
-    """Every combination that a backend knows, in the order in which a reader compares: libraries side by side.
+    """Every combination that a backend knows, in the order in which a reader compares.
 
-    Forms of a likelihood follow each other within their library. Those of one seed follow each
-    other, so that a stretch of noise meets all of them.
+    Libraries stand side by side. Forms of a likelihood follow each other within their library.
+    Those of one seed follow each other, so that a stretch of noise meets all of them.
 
     Parameters
     ----------

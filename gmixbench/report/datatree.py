@@ -23,9 +23,9 @@ def to_datatree(run: Run) -> Any:
         `posterior` holds `means` with dimensions (chain, draw, mean), and their label-free form
         `smaller` and `larger` with dimensions (chain, draw). NUTS: `sample_stats` holds what the
         library told of `energy`, `diverging`, `reached_max_treedepth` and `gradients`, the gradient
-        evaluations of each draw. A fit: the draws of the approximation are one chain, and `fit_data`
-        holds `location`, `cholesky` and, of ADVI, `loss` by step. Attributes `case`, `timing`, `environment` and
-        `shims` are JSON.
+        evaluations of each draw. A fit: the draws of the approximation are one chain, and
+        `fit_data` holds `location`, `cholesky` and, of ADVI, `loss` by step. Attributes `case`,
+        `timing`, `environment` and `shims` are JSON.
 
     Examples
     --------

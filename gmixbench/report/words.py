@@ -144,6 +144,12 @@ def _by_model(unordered: str, ordered: str) -> Callable[[Mixture], str]:
     return lambda model: ordered if model.ordered else unordered
 
 
+_OWED = (
+    "Each fit's exact loss above the best normal of its own family (below 0.05 nats ADVI has "
+    "converged; Laplace and Pathfinder do not look for that normal, so they owe a gap), its KL "
+    "divergence from the posterior"
+)
+
 QUESTIONS: Mapping[
     str, tuple[Callable[[Mixture], str], Callable[[Mixture], str], Callable[[Panel], str]]
 ] = {
@@ -204,16 +210,12 @@ QUESTIONS: Mapping[
     "fits": (
         _same("Which normal is nearest to the posterior, and could its draws be put right?"),
         _by_model(
-            "Each fit's exact loss above the best normal of its own family (below 0.05 nats ADVI has "
-            "converged; Laplace and Pathfinder do not look for that normal, so they owe a gap), its "
-            "KL divergence from the posterior, the Pareto k of its draws' importance ratios (above "
-            "0.7 they are of no use), and how much of it lies in one mode, exactly one half. A fit "
-            "of one mode has a KL divergence of log 2 at the least, and its Pareto k does not see "
-            "the mode that no draw is in.",
-            "Each fit's exact loss above the best normal of its own family (below 0.05 nats ADVI has "
-            "converged; Laplace and Pathfinder do not look for that normal, so they owe a gap), its "
-            "KL divergence from the posterior, and the Pareto k of its draws' importance ratios: "
-            "above 0.7 they are of no use.",
+            f"{_OWED}, the Pareto k of its draws' importance ratios (above 0.7 of no use), and how "
+            "much of it lies in one mode, exactly one half. A fit of one mode has a KL "
+            "divergence of log 2 at the least, and its Pareto k does not see the mode that no draw "
+            "is in.",
+            f"{_OWED}, and the Pareto k of its draws' importance ratios: above 0.7 they are of no "
+            "use.",
         ),
         _fits,
     ),

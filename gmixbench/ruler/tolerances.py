@@ -253,9 +253,9 @@ TOLERANCES = _table(
         "difference",
         0.1,
         0.1,
-        "an estimate from the 300 largest of 10,000 ratios: of the best normals, from seed to seed, "
-        "its standard deviation is 0.08 to 0.1; the posterior's own tail, not the fit, may take it "
-        "past 0.7, so that is no limit",
+        "an estimate from the 300 largest of 10,000 ratios: of the best normals, from seed to "
+        "seed, its standard deviation is 0.08 to 0.1; the posterior's own tail, not the fit, may "
+        "take it past 0.7, so that is no limit",
     ),
     Tolerance("average_loss", "difference", NATS_BAND, 0.021, "as gap, of noisy steps"),
     Tolerance(

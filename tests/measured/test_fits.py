@@ -99,7 +99,7 @@ def test_phases_are_told_apart(name, method, fitted):
 
 @pytest.mark.parametrize("model", MODELS)
 def test_numpyro_s_laplace_is_the_exact_one(model, fitted, exact_close):
-    """Where Adam stopped, one Newton step leads to the mode; there the curvature is the exact one."""
+    """From where Adam stopped a Newton step leads to the mode; the curvature is the exact one."""
     fit = fitted("numpyro", "laplace", model)[1].result
     exact = exact_close.laplace(MODELS[model])
     slope = density.log_density(MODELS[model], exact_close.x, fit.location[None])[1][0]

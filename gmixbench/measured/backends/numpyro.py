@@ -313,7 +313,7 @@ def fit_advi(model: Any, job: Job) -> Measured:
 
 
 def fit_laplace(model: Any, job: Job) -> Measured:
-    """`AutoLaplaceApproximation`: SVI with Adam to the mode, and the curvature there, in `fit_s`."""
+    """`AutoLaplaceApproximation`: `fit_s` is Adam's way to the mode, and the curvature there."""
     if isinstance(model, Enumerated):
         raise NotImplementedError("AutoLaplaceApproximation sums over no labels")
     settings = cast(LaplaceSettings, job.case.settings)
