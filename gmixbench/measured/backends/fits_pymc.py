@@ -1,4 +1,4 @@
-"""Pathfinder and Laplace of pymc-extras, on PyMC's model. Of versions 0.11 and 0.12.
+"""Pathfinder and Laplace of pymc-extras, on PyMC's model.
 
 pymc-extras is imported when it is asked for; what that takes is in no phase.
 """
@@ -13,6 +13,8 @@ from gmixbench.measured.points import constrained
 from gmixbench.record import Counters, Fit, Job, Measured, Timing
 from gmixbench.spec import LaplaceSettings, PathfinderSettings
 
+NO_SINGLE_PATH = "this pymc-extras lets no single path be called: 0.12 does"
+
 
 def pathfinder(model: Any, job: Job) -> Measured:
     """One path, from the job's start: what `fit_pathfinder` runs for each of its own.
@@ -20,8 +22,13 @@ def pathfinder(model: Any, job: Job) -> Measured:
     The first call compiles and does not count; `fit_s` is the second, its draws included. The
     normal is the one that it draws from, by the log density that it tells of each draw.
     """
-    from pymc_extras.inference.pathfinder.lbfgs import LBFGSConfig
-    from pymc_extras.inference.pathfinder.single_path import make_single_pathfinder_fn
+    try:
+        from pymc_extras.inference.pathfinder.lbfgs import LBFGSConfig
+        from pymc_extras.inference.pathfinder.single_path import make_single_pathfinder_fn
+    except ModuleNotFoundError as error:
+        if error.name == "pymc_extras":
+            raise
+        raise NotImplementedError(NO_SINGLE_PATH)
 
     settings = cast(PathfinderSettings, job.case.settings)
     start = constrained(job.case.model, job.starts[:1])[0]
