@@ -30,13 +30,12 @@ ADVI_COLUMNS = {
 
 FIT_COLUMNS = {
     "fit_s": "fit, s",
-    "loss": "loss",
     "gap": "gap",
     "kl": "kl",
     "mode_mass": "m1 < m2",
     "pareto_k": "Pareto k",
 }
-"""Of fits that don't end when their ELBO stands still."""
+"""Of fits that don't end when their ELBO stands still; a line holds no `loss`, which `kl` tells."""
 
 DECIMALS = {
     "rhat": 3,
