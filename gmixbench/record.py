@@ -22,11 +22,10 @@ from gmixbench.spec import (
     DISCRETE,
     FAMILIES,
     MIXTURE,
-    AdviSettings,
     Case,
     Mixture,
-    NutsSettings,
     Prior,
+    settings_kind,
 )
 
 SCHEMA = 1
@@ -45,8 +44,8 @@ class Timing:
 
     `None` where the library does not expose a phase. Phases do not overlap. `warmup_s` and
     `sample_s` are sums over chains, or, where chains run at once, the time that they take
-    together; `fit_s` is the optimization of an ADVI case. `gradient_s`, no phase, is one bare
-    evaluation of log density and gradient in compiled code.
+    together; `fit_s` is the optimization that ends in a fitted normal. `gradient_s`, no phase, is
+    one bare evaluation of log density and gradient in compiled code.
     """
 
     import_s: Optional[float] = None
@@ -103,20 +102,22 @@ class Draws:
 
 @dataclass(frozen=True, eq=False)
 class Fit:
-    """A normal fitted by ADVI on the unconstrained scale.
+    """A normal fitted on the unconstrained scale.
 
-    `trace` is the loss (negative ELBO estimate, nats) at each step, shape (steps,); `location` has
-    shape (2,), and `cholesky`, the lower factor of its covariance, shape (2, 2): diagonal if it is
-    a mean-field one. `means` are draws from it on the constrained scale, shape (draws, 2).
+    `trace` is ADVI's loss (negative ELBO estimate, nats) at each step, shape (steps,), and `None`
+    of another method; `location` has shape (2,), and `cholesky`, the lower factor of its
+    covariance, shape (2, 2): diagonal if it is a mean-field one. `means` are draws from it on the
+    constrained scale, shape (draws, 2).
     """
 
-    trace: np.ndarray
+    trace: Optional[np.ndarray]
     location: np.ndarray
     cholesky: np.ndarray
     means: np.ndarray
 
     def __post_init__(self) -> None:
-        _check("trace", self.trace, (np.size(self.trace),))
+        if self.trace is not None:
+            _check("trace", self.trace, (np.size(self.trace),))
         _check("location", self.location, (2,))
         _check("cholesky", self.cholesky, (2, 2))
         _check("means", self.means, (*np.shape(self.means)[:1], 2))
@@ -216,7 +217,7 @@ def case_from_dict(data: Dict[str, Any]) -> Case:
     """Inverse of `case_to_dict`."""
     model = dict(data["model"])
     model["prior"] = Prior(**model["prior"])
-    kind = NutsSettings if data["method"] == "nuts" else AdviSettings
+    kind = settings_kind(data["method"])
     return Case(**dict(data, model=Mixture(**model), settings=kind(**data["settings"])))
 
 
@@ -332,7 +333,7 @@ def _arrays(prefix: str, value: Any) -> Dict[str, np.ndarray]:
 
 def _from_arrays(kind: Any, prefix: str, arrays: Dict[str, np.ndarray]) -> Any:
     names = [field.name for field in dataclasses.fields(kind)]
-    return kind(**{name: arrays[prefix + name] for name in names if prefix + name in arrays})
+    return kind(**{name: arrays.get(prefix + name) for name in names})
 
 
 def write_job(stem: Path, job: Job) -> None:

@@ -86,9 +86,37 @@ class AdviSettings:
 
 
 FAMILIES: Tuple[str, ...] = ("mean-field", "full-rank")
-"""Families of normals that ADVI fits."""
+"""Families of normals that are fitted."""
 
-Settings = Union[NutsSettings, AdviSettings]
+
+@dataclass(frozen=True)
+class LaplaceSettings:
+    """Settings of one Laplace case: a normal at a mode, as wide as the curvature there.
+
+    Where a library leaves the way to the mode to its user, Adam goes it, with so many `steps` and
+    this learning rate; else the library's own optimizer.
+    """
+
+    steps: int = 15000
+    draws: int = 10000
+    learning_rate: float = 0.001
+
+
+@dataclass(frozen=True)
+class PathfinderSettings:
+    """Settings of one case of single-path Pathfinder, the same in every library.
+
+    It takes `steps` steps of L-BFGS at the most, with a `history` of so many, and makes a normal at
+    each: the one whose ELBO, estimated from `elbo_draws` draws, is highest is the fit.
+    """
+
+    steps: int = 30
+    draws: int = 10000
+    history: int = 10
+    elbo_draws: int = 200
+
+
+Settings = Union[NutsSettings, AdviSettings, LaplaceSettings, PathfinderSettings]
 
 STARTS: Tuple[str, ...] = ("dispersed", "one-mode")
 """Where chains start: chain c at mode c mod 2, or all at the first mode; both with an offset."""
@@ -99,9 +127,13 @@ METHODS: Tuple[str, ...] = (
     "advi-library",
     "fullrank-matched",
     "fullrank-library",
+    "pathfinder",
+    "laplace",
 )
 
 DEFAULT_METHODS: Tuple[str, ...] = METHODS[:3]
+
+ADVI_METHODS: Tuple[str, ...] = METHODS[1:5]
 
 MIXTURE, LOGSUMEXP, ENUMERATED, DISCRETE = "mixture", "logsumexp", "enumerated", "discrete"
 
@@ -131,6 +163,10 @@ class Profile:
             return replace(self.advi, family="full-rank")
         if method == "fullrank-library":
             return replace(self.advi, family="full-rank", optimizer="library")
+        if method == "pathfinder":
+            return PathfinderSettings()
+        if method == "laplace":
+            return LaplaceSettings()
         raise ValueError("unknown method {!r}: choose from {}".format(method, ", ".join(METHODS)))
 
 
@@ -176,8 +212,14 @@ def row_name(backend: str, likelihood: str) -> str:
     return backend if likelihood == MIXTURE else "{}, {}".format(backend, likelihood)
 
 
+def settings_kind(method: str) -> type:
+    """Class of the settings of a method."""
+    kinds = {"nuts": NutsSettings, "pathfinder": PathfinderSettings, "laplace": LaplaceSettings}
+    return kinds.get(method, AdviSettings)
+
+
 def family_of(case: Case) -> str:
-    """Family of normals that an ADVI case fits, one of `FAMILIES`."""
-    if not isinstance(case.settings, AdviSettings):
+    """Family, one of `FAMILIES`, of the normal that a case fits; only ADVI may be mean-field."""
+    if isinstance(case.settings, NutsSettings):
         raise TypeError("{} fits no normal".format(case.method))
-    return case.settings.family
+    return case.settings.family if isinstance(case.settings, AdviSettings) else FAMILIES[1]

@@ -153,6 +153,14 @@ BAD_RUN_OPTIONS = {
         "--likelihood exact",
         "unknown likelihood 'exact': choose from mixture, logsumexp, enumerated, discrete",
     ),
+    "no such method there": (
+        "--backend nutpie --method laplace",
+        "nutpie has no laplace: choose from pymc, pymc-c, pymc-numba, pymc-jax, numpyro",
+    ),
+    "a method that none has": (
+        "--method pathfinder --method nuts --backend numpyro",
+        "no pathfinder in numpyro: choose from pymc, pymc-c, pymc-numba, pymc-jax, pymc-blackjax",
+    ),
     "unknown profile": ("--profile slow", "unknown profile 'slow': choose from quick, standard"),
     "unknown starts": ("--starts here", "unknown starts 'here': choose from dispersed, one-mode"),
     "zero time-out": ("--timeout 0", "--timeout 0: a positive number is wanted"),

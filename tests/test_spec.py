@@ -9,9 +9,9 @@ import pytest
 
 from gmixbench.lab import datasets
 from gmixbench.spec import (
+    ADVI_METHODS,
     DATASETS,
     DEFAULT_DATASET,
-    METHODS,
     MODELS,
     PROFILES,
     STARTS,
@@ -39,7 +39,7 @@ def test_profiles(name, chains, warmup, draws):
     nuts = PROFILES[name].settings("nuts")
     assert nuts == NutsSettings(chains, warmup, draws, target_accept=0.95, max_treedepth=10)
     assert nuts.starts == "dispersed" == STARTS[0]
-    matched, library, *full_rank = (PROFILES[name].settings(method) for method in METHODS[1:])
+    matched, library, *full_rank = (PROFILES[name].settings(method) for method in ADVI_METHODS)
     assert full_rank == [replace(each, family="full-rank") for each in (matched, library)]
     assert matched == AdviSettings(steps=15000, draws=10000, optimizer="adam")
     assert library == AdviSettings(steps=15000, draws=10000, optimizer="library")

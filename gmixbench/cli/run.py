@@ -9,6 +9,8 @@ import typer
 
 from gmixbench.cli.exits import INTERRUPTED, NOT_MEASURED, UsageError
 from gmixbench.cli.options import (
+    ALL,
+    EVERY,
     Data,
     PriorScale,
     Sigma,
@@ -22,6 +24,7 @@ from gmixbench.cli.options import (
     positive,
 )
 from gmixbench.lab.plan import plan_cases
+from gmixbench.measured.backends import knows
 from gmixbench.spec import (
     DATASETS,
     DEFAULT_DATASET,
@@ -86,17 +89,22 @@ def run(
     mixture = mixture_of(sigma, prior_scale)
     positive("--timeout", timeout)
     sets = datasets_of(dataset, data)
+    backends = backends_of(backend)
+    methods = all_of("method", method or list(DEFAULT_METHODS), METHODS)
+    left_out = _left_out(backends, methods, [name for name in backend or () if name != ALL])
     cases = plan_cases(
         profile=one_of("profile", profile, PROFILES),
         models=[model_of(name, mixture) for name in all_of("model", model, MODELS)],
-        backends=backends_of(backend),
-        methods=all_of("method", method or list(DEFAULT_METHODS), METHODS),
+        backends=backends,
+        methods=methods,
         datasets=[item.name for item in sets],
         chains=chains,
         starts=one_of("starts", starts, STARTS),
         seeds=list(dict.fromkeys(seed or [0])),
         likelihoods=all_of("likelihood", likelihood or [MIXTURE], LIKELIHOODS),
     )
+    for line in left_out:
+        typer.echo(line)
     from gmixbench.lab import store
     from gmixbench.lab.environment import describe
     from gmixbench.truth.exact import solve
@@ -146,6 +154,31 @@ def ranking(out: Out) -> None:
     with console.status("drawing the ranking"):
         path = write_ranking(out, nuts, failures, results.environment)
     typer.echo(f"ranking: {path}")
+
+
+def _left_out(backends: Sequence[str], methods: Sequence[str], named: Sequence[str]) -> list[str]:
+    """A line for each method that some backends don't have, and are not asked for.
+
+    Refused is a method that none has, and a backend called by its name that has none of them.
+    """
+    asked = ", ".join(methods)
+    for backend in named:
+        if not any(knows(backend, method) for method in methods):
+            raise UsageError(f"{backend} has no {asked}: choose from {_having(methods)}")
+    lines = []
+    for method in methods:
+        without = [backend for backend in backends if not knows(backend, method)]
+        if without == list(backends):
+            raise UsageError(
+                f"no {method} in {', '.join(without)}: choose from {_having([method])}"
+            )
+        if without:
+            lines.append(f"no {method} in {', '.join(without)}: left out")
+    return lines
+
+
+def _having(methods: Sequence[str]) -> str:
+    return ", ".join(name for name in EVERY if any(knows(name, method) for method in methods))
 
 
 def _folder(plan: "store.Plan", sets: Sequence[Dataset], *, fresh: bool) -> Path:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from gmixbench.measured.backends import knows
 from gmixbench.spec import PROFILES, Case, Mixture, NutsSettings
 
 
@@ -18,10 +19,10 @@ def plan_cases(
     seeds: Sequence[int],
     likelihoods: Sequence[str],
 ) -> list[Case]:
-    """Every combination, in the order in which a reader compares: libraries side by side.
+    """Every combination that a backend knows, in the order in which a reader compares.
 
-    Forms of a likelihood follow each other within their library. Those of one seed follow each
-    other, so that a stretch of noise meets all of them.
+    Libraries stand side by side. Forms of a likelihood follow each other within their library.
+    Those of one seed follow each other, so that a stretch of noise meets all of them.
 
     Parameters
     ----------
@@ -38,6 +39,7 @@ def plan_cases(
                 for model in models
                 for seed in seeds
                 for backend in backends
+                if knows(backend, method)
                 for likelihood in likelihoods
             ]
     return cases

@@ -24,6 +24,7 @@ from gmixbench.measured.backends import (
     install_of,
     known_likelihoods,
     load,
+    work_of,
 )
 from gmixbench.measured.protocol import (
     BAD_JOB,
@@ -81,10 +82,10 @@ def measure(job: Job) -> Run:
     _pin_to_core()
     backend = load(job.case.backend)
     _refuse_unknown(job.case, known_likelihoods(backend))
+    work = work_of(backend, job.case)
     imported = time.perf_counter()
     model = backend.build(job)
     built = time.perf_counter()
-    work = backend.sample if job.case.method == "nuts" else backend.fit_advi
     measured = work(model, job)
     # What follows is ours, so the clocks are read before it.
     timing = replace(
@@ -116,7 +117,7 @@ def _refuse_unknown(case: Case, known: Sequence[str]) -> None:
         told = "{} has no {} likelihood: choose from {}"
         raise NotImplementedError(told.format(case.backend, case.likelihood, ", ".join(known)))
     if case.likelihood == DISCRETE and case.method != "nuts":
-        raise NotImplementedError("ADVI fits no discrete labels: --method nuts")
+        raise NotImplementedError("no normal fits discrete labels: --method nuts")
 
 
 def _hold_to_job(job: Job, run: Run) -> None:

@@ -23,9 +23,9 @@ def to_datatree(run: Run) -> Any:
         `posterior` holds `means` with dimensions (chain, draw, mean), and their label-free form
         `smaller` and `larger` with dimensions (chain, draw). NUTS: `sample_stats` holds what the
         library told of `energy`, `diverging`, `reached_max_treedepth` and `gradients`, the gradient
-        evaluations of each draw. ADVI: the draws of the approximation are one chain, and `fit_data`
-        holds `loss` by step, `location` and `scale`. Attributes `case`, `timing`, `environment` and
-        `shims` are JSON.
+        evaluations of each draw. A fit: the draws of the approximation are one chain, and
+        `fit_data` holds `location`, `cholesky` and, of ADVI, `loss` by step. Attributes `case`,
+        `timing`, `environment` and `shims` are JSON.
 
     Examples
     --------
@@ -72,4 +72,5 @@ def _statistics(draws: Draws) -> dict[str, dict[str, np.ndarray]]:
 
 
 def _fit(fit: Fit) -> dict[str, dict[str, np.ndarray]]:
-    return {"fit_data": {"loss": fit.trace, "location": fit.location, "cholesky": fit.cholesky}}
+    traced = {} if fit.trace is None else {"loss": fit.trace}
+    return {"fit_data": {**traced, "location": fit.location, "cholesky": fit.cholesky}}

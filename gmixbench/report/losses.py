@@ -8,7 +8,6 @@ from matplotlib.lines import Line2D
 from gmixbench.report import style
 from gmixbench.report.panel import Panel
 from gmixbench.ruler import curves
-from gmixbench.spec import family_of
 from gmixbench.truth.exact import Exact
 
 
@@ -21,9 +20,10 @@ def loss(panels: Sequence[Panel], exact: Exact) -> Figure:
     drawing = style.figure(2.5 * rows + 0.5)
     grid = drawing.subplots(rows, columns, squeeze=False, sharex=True)
     for axes, panel in zip(grid.flat, panels, strict=False):
-        floor = exact.best_normal(model, family_of(panel.judged.run.case)).loss
-        thin = curves.thin_loss(panel.fit.trace)
-        mean = curves.running_loss(panel.fit.trace)
+        floor = exact.best_normal(model, panel.family).loss
+        trace = panel.trace
+        thin = curves.thin_loss(trace)
+        mean = curves.running_loss(trace)
         axes.plot(thin.x, thin.y, ".", color=style.SKY, ms=2, alpha=0.6, mew=0)
         axes.plot(mean.x, mean.y, color=style.BLUE, lw=1.8)
         axes.axhline(floor, color=style.VERMILLION, lw=1.4, ls="--")
@@ -33,7 +33,7 @@ def loss(panels: Sequence[Panel], exact: Exact) -> Figure:
             axes.axvline(settled, color=style.GREEN, lw=1.3, ls="-.")
         style.title(axes, panel.name, valid=panel.valid, columns=columns)
         # Each its own view: beside a fit that never settled all others would be flat.
-        axes.set_ylim(curves.loss_view(panel.fit.trace, (floor, bound)))
+        axes.set_ylim(curves.loss_view(trace, (floor, bound)))
         axes.set_xlim(0, None)
         axes.xaxis.set_major_formatter("{x:,.0f}")
     for axes in grid.flat[len(panels) :]:

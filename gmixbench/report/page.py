@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from gmixbench.record import Failure, write_bytes
 from gmixbench.report import chains, losses, planes, style
+from gmixbench.report.fits import fits as fits_figure
 from gmixbench.report.forms import DEFINITION, forms
 from gmixbench.report.html import Caption, Image, drawn, notes, template
 from gmixbench.report.numbers import MISSING, fixed, number
@@ -19,7 +20,7 @@ from gmixbench.ruler.verdict import Judged
 from gmixbench.spec import FAMILIES, Case, Mixture
 from gmixbench.truth.exact import Exact
 
-ABREAST = {"nuts": 3, "advi": 4}
+ABREAST = {"nuts": 3, "fits": 4}
 """Runs side by side in one figure; more of them take a figure more."""
 
 MOST = 12
@@ -50,12 +51,15 @@ COST_COLUMNS = (
     ("max_treedepth_share", "at max depth", number),
 )
 
-ADVI_COLUMNS = (
+FIT_COLUMNS = (
+    ("fit_s", "fit,\u00a0s", number),
     ("steps_per_second", "steps/s", number),
     ("loss", "loss,\u00a0nats", lambda value: fixed(value, 3)),
     ("average_loss", "average loss, nats", lambda value: fixed(value, 2)),
     ("gap", "gap,\u00a0nats", lambda value: fixed(value, 4)),
     ("kl", "KL,\u00a0nats", lambda value: fixed(value, 3)),
+    ("mode_mass", "mass of mean 1 < mean 2", number),
+    ("pareto_k", "Pareto\u00a0k", lambda value: fixed(value, 2)),
     ("steps_to_converge", "steps to converge", number),
     ("compile_s", "compile,\u00a0s", number),
 )
@@ -167,6 +171,7 @@ def _section(out: Path, results: Sequence[Judged], exact: Exact) -> Section:
     stem = _slug(f"{case.dataset}-{case.model.name}")
     nuts = _drawn([judged for judged in results if is_nuts(judged)])
     fits = _drawn([judged for judged in results if not is_nuts(judged)])
+    traced = [panel for panel in fits if panel.fit.trace is not None]
     by_chains = {
         "trace": chains.trace,
         "joint": planes.joint,
@@ -180,8 +185,9 @@ def _section(out: Path, results: Sequence[Judged], exact: Exact) -> Section:
             for part in _parts(nuts, ABREAST["nuts"])
         ),
         *(("agreement", "", nuts, chains.agreement) for _ in nuts[:1]),
-        *(("loss", *part, losses.loss) for part in _parts(fits, ABREAST["advi"])),
-        *(("approximation", *part, planes.joint) for part in _parts(fits, ABREAST["advi"])),
+        *(("fits", "", fits, fits_figure) for _ in fits[:1]),
+        *(("loss", *part, losses.loss) for part in _parts(traced, ABREAST["fits"])),
+        *(("approximation", *part, planes.joint) for part in _parts(fits, ABREAST["fits"])),
     ]
     images = [
         _image(out, f"{stem}-{figure}{part}", figure, name, some, draw(some, exact))
@@ -253,7 +259,7 @@ def _tables(results: Sequence[Judged]) -> list[Table]:
     found = (
         _table("NUTS", nuts, NUTS_COLUMNS, nuts=True),
         _table("NUTS: what ESS/s is made of, and what it costs", nuts, COST_COLUMNS, nuts=True),
-        _table("ADVI", fits, ADVI_COLUMNS, nuts=False),
+        _table("Fitted normals", fits, FIT_COLUMNS, nuts=False),
     )
     return [table for table in found if table.blocks]
 

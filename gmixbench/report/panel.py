@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from gmixbench.record import Draws, Fit
 from gmixbench.ruler.metrics import METRICS
 from gmixbench.ruler.verdict import Judged
-from gmixbench.spec import Case, Mixture
+from gmixbench.spec import Case, Mixture, family_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,12 +38,25 @@ class Panel:
         return result
 
     @property
+    def family(self) -> str:
+        """Family of the normal that was fitted."""
+        return family_of(self.judged.run.case)
+
+    @property
     def fit(self) -> Fit:
-        """Fit of an ADVI run."""
+        """Normal that was fitted, and its draws."""
         result = self.judged.run.result
         if not isinstance(result, Fit):
             raise TypeError(f"{self.name} has chains, it is no fit")
         return result
+
+    @property
+    def trace(self) -> NDArray[np.float64]:
+        """Loss of ADVI at each step, shape (steps,)."""
+        trace = self.fit.trace
+        if trace is None:
+            raise TypeError(f"{self.name} is no ADVI, it has no losses")
+        return trace
 
     @property
     def means(self) -> NDArray[np.float64]:

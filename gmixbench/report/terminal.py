@@ -10,7 +10,7 @@ from rich.table import Table
 from gmixbench.record import Draws, Failure
 from gmixbench.report.numbers import MISSING, fixed, number
 from gmixbench.ruler.verdict import Judged
-from gmixbench.spec import Case, Dataset, Mixture
+from gmixbench.spec import ADVI_METHODS, Case, Dataset, Mixture
 
 NUTS_COLUMNS = {
     "ess_per_second": "ESS/s",
@@ -28,17 +28,38 @@ ADVI_COLUMNS = {
     "kl": "kl",
 }
 
-DECIMALS = {"rhat": 3, "rhat_relabelled": 3, "bias_z": 1, "gap": 4, "loss": 3, "kl": 3}
+FIT_COLUMNS = {
+    "fit_s": "fit, s",
+    "gap": "gap",
+    "kl": "kl",
+    "mode_mass": "m1 < m2",
+    "pareto_k": "Pareto k",
+}
+"""Of fits that don't end when their ELBO stands still; a line holds no `loss`, which `kl` tells."""
+
+DECIMALS = {
+    "rhat": 3,
+    "rhat_relabelled": 3,
+    "bias_z": 1,
+    "gap": 4,
+    "loss": 3,
+    "kl": 3,
+    "mode_mass": 3,
+    "pareto_k": 2,
+}
 
 
 def tables(results: Sequence[Judged]) -> Iterator[Table]:
-    """One table for NUTS and one for ADVI, where there are runs of it."""
+    """One table each for NUTS, ADVI, and Pathfinder and Laplace, where there are runs of it."""
     nuts = [judged for judged in results if isinstance(judged.run.result, Draws)]
-    fits = [judged for judged in results if not isinstance(judged.run.result, Draws)]
+    advi = [judged for judged in results if judged.run.case.method in ADVI_METHODS]
+    fits = [judged for judged in results if judged not in (*nuts, *advi)]
     if nuts:
         yield _table("NUTS", nuts, NUTS_COLUMNS, "labels")
+    if advi:
+        yield _table("ADVI", advi, ADVI_COLUMNS, "converged")
     if fits:
-        yield _table("ADVI", fits, ADVI_COLUMNS, "converged")
+        yield _table("Pathfinder, Laplace", fits, FIT_COLUMNS, "")
 
 
 def reasons(results: Sequence[Judged], failures: Sequence[Failure]) -> Iterator[str]:
@@ -73,6 +94,7 @@ def exact_table(
         "valley, nats": ("valley", None),
         "best mean-field loss, nats": ("best_mean_field_loss", None),
         "best full-rank loss, nats": ("best_full_rank_loss", None),
+        "Laplace's loss, nats": ("laplace_loss", None),
     }
     for label, (key, index) in rows.items():
         table.add_row(label, *_pairs(figures, key, index))
@@ -121,7 +143,7 @@ def _table(title: str, results: Sequence[Judged], columns: Mapping[str, str], sa
         table.add_column(heading, justify="right", no_wrap=True)
     for judged in results:
         case, verdict, metrics = judged.run.case, judged.verdict, judged.scores.metrics
-        answer = verdict.labels if said == "labels" else _yes(verdict.converged)
+        answers = {"labels": verdict.labels, "converged": _yes(verdict.converged)}
         table.add_row(
             *([case.dataset] if many else []),
             case.model.name,
@@ -129,7 +151,7 @@ def _table(title: str, results: Sequence[Judged], columns: Mapping[str, str], sa
             *([] if said == "labels" else [case.method]),
             *([str(case.seed)] if seeds else []),
             "[green]yes[/]" if verdict.valid else "[bold red]NO[/]",
-            answer or MISSING,
+            *([answers[said] or MISSING] if said else []),
             *(_cell(name, _value(metrics, name)) for name in columns),
         )
     return table
@@ -143,7 +165,9 @@ def _columns(said: str, *, many: bool, seeds: bool) -> Iterator[str]:
         yield "method"
     if seeds:
         yield "seed"
-    yield from ("valid", said)
+    yield "valid"
+    if said:
+        yield said
 
 
 def _value(metrics: Mapping[str, float | None], name: str) -> float | None:

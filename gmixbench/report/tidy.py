@@ -65,7 +65,7 @@ def tidy(history: History) -> list[dict[str, Any]]:
 
 
 def _rows(profile: str, release: Release, item: Measurement) -> list[dict[str, Any]]:
-    case, kind = item.case, "nuts" if item.case.method == "nuts" else "advi"
+    case = item.case
     common = {
         "library": release.ppl,
         "package": release.package,
@@ -96,7 +96,7 @@ def _rows(profile: str, release: Release, item: Measurement) -> list[dict[str, A
     metrics = item.metrics or {}
     rows = []
     for metric in METRICS.values():
-        if metric.methods in ("both", kind):
+        if metric.concerns(case.method):
             value = metrics.get(metric.name)
             hidden = metric.speed and not item.valid
             shown = None if hidden or value is None or not math.isfinite(value) else float(value)

@@ -107,6 +107,17 @@ def _loss(panel: Panel) -> str:
     return f"{word}, {fixed(gap, 4)} nats above the best normal of its family{settled}."
 
 
+def _fits(panel: Panel) -> str:
+    gap, k = panel.shown("gap"), panel.shown("pareto_k")
+    if gap is None or not panel.valid:
+        return f"invalid: {_reasons(panel)}."
+    told = "" if k is None else f"; Pareto k {fixed(k, 2)}"
+    mass = panel.shown("mode_mass")
+    if mass is not None:
+        told += f"; {percent(mass)} of its mass in one mode, {percent(1 - mass)} in the other"
+    return f"{fixed(gap, 4)} nats above the best {panel.family} normal{told}."
+
+
 def _approximation(panel: Panel) -> str:
     kl = panel.shown("kl")
     if kl is None or not panel.valid:
@@ -132,6 +143,12 @@ def _same(text: str) -> Callable[[Mixture], str]:
 def _by_model(unordered: str, ordered: str) -> Callable[[Mixture], str]:
     return lambda model: ordered if model.ordered else unordered
 
+
+_OWED = (
+    "Each fit's exact loss above the best normal of its own family (below 0.05 nats ADVI has "
+    "converged; Laplace and Pathfinder do not look for that normal, so they owe a gap), its KL "
+    "divergence from the posterior"
+)
 
 QUESTIONS: Mapping[
     str, tuple[Callable[[Mixture], str], Callable[[Mixture], str], Callable[[Panel], str]]
@@ -190,6 +207,18 @@ QUESTIONS: Mapping[
         ),
         _agreement,
     ),
+    "fits": (
+        _same("Which normal is nearest to the posterior, and could its draws be put right?"),
+        _by_model(
+            f"{_OWED}, the Pareto k of its draws' importance ratios (above 0.7 of no use), and how "
+            "much of it lies in one mode, exactly one half. A fit of one mode has a KL "
+            "divergence of log 2 at the least, and its Pareto k does not see the mode that no draw "
+            "is in.",
+            f"{_OWED}, and the Pareto k of its draws' importance ratios: above 0.7 they are of no "
+            "use.",
+        ),
+        _fits,
+    ),
     "loss": (
         _same("Has the optimization settled, and how near to the best it could do?"),
         _same(
@@ -245,7 +274,7 @@ def headline(results: Sequence[Judged], failed: int) -> tuple[str, ...]:
             "ESS and ESS/s are of the smaller mean, the larger mean and the log density, which "
             "label switching does not touch; so they stand beside any R-hat of the labelled means."
         )
-    fits = [judged for judged in results if not is_nuts(judged)]
+    fits = [judged for judged in results if judged.verdict.converged is not None]
     if fits:
         settled = sum(judged.verdict.converged is True for judged in fits)
         sentences.append(

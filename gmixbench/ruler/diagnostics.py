@@ -1,4 +1,9 @@
-"""R-hat, ESS, MCSE and E-BFMI of draws: ArviZ's, on plain arrays of shape (chains, draws)."""
+"""R-hat, ESS, MCSE, E-BFMI and Pareto k of draws: ArviZ's, on plain arrays.
+
+Their shape is (chains, draws) unless something else is said.
+"""
+
+import math
 
 import numpy as np
 from arviz_stats.base import array_stats
@@ -42,3 +47,15 @@ def mcse_quantile(draws: np.ndarray, probability: float) -> float:
 def ebfmi(energy: np.ndarray) -> float:
     """Least E-BFMI of any chain (Betancourt 2016)."""
     return float(np.min(array_stats.bfmi(energy)))
+
+
+def pareto_k(log_ratios: np.ndarray) -> float:
+    """Shape of the right tail of importance ratios (Vehtari et al. 2024, PSIS), shape (draws,).
+
+    Of log p - log q at draws of a fit: above 0.7 they are of no use (Yao et al. 2018). NaN where
+    there is no tail.
+    """
+    try:
+        return float(array_stats.psislw(-log_ratios)[1])
+    except ValueError:  # fewer than 25 draws, or ratios all alike
+        return math.nan

@@ -6,6 +6,8 @@ Light to import: the command line lists it without loading what computes it.
 from dataclasses import dataclass
 from typing import Literal
 
+from gmixbench.spec import ADVI_METHODS
+
 Better = Literal["higher", "lower"] | None
 
 
@@ -13,15 +15,24 @@ Better = Literal["higher", "lower"] | None
 class Metric:
     """One metric: its unit, which way is better, what it is defined for, and its definition.
 
-    `methods` is "nuts", "advi" or "both". `speed` marks what an invalid run does not show.
+    `methods` is "nuts", "advi", "fits" (ADVI and all else that fits a normal) or "both" (NUTS and
+    fits). `speed` marks what an invalid run does not show.
     """
 
     name: str
     unit: str
     better: Better
-    methods: Literal["nuts", "advi", "both"]
+    methods: Literal["nuts", "advi", "fits", "both"]
     speed: bool
     definition: str
+
+    def concerns(self, method: str) -> bool:
+        """Whether it is defined for a method, one of `METHODS`."""
+        if method == "nuts":
+            return self.methods in ("nuts", "both")
+        return self.methods in ("fits", "both") or (
+            self.methods == "advi" and method in ADVI_METHODS
+        )
 
 
 def _table(*metrics: Metric) -> dict[str, Metric]:
@@ -179,18 +190,36 @@ METRICS = _table(
         "loss",
         "nats",
         "lower",
-        "advi",
+        "fits",
         False,
         "negative ELBO of the final approximation, by quadrature",
     ),
-    Metric("gap", "nats", "lower", "advi", False, "loss less that of the family's best normal"),
+    Metric("gap", "nats", "lower", "fits", False, "loss less that of the family's best normal"),
     Metric(
         "kl",
         "nats",
         "lower",
-        "advi",
+        "fits",
         False,
         "loss + log evidence; at least log 2 for a fit of one mode of `unordered`",
+    ),
+    Metric(
+        "mode_mass",
+        "1",
+        None,
+        "fits",
+        False,
+        "mass of m2 > m1 under the fitted normal of `unordered`, by its closed form; exactly 1/2",
+    ),
+    Metric(
+        "pareto_k",
+        "1",
+        "lower",
+        "fits",
+        False,
+        "Pareto k of the importance ratios of the fit's draws, from its normal to the written "
+        "density; above 0.7 they don't bring the posterior back. It does not see a mode that no "
+        "draw is in",
     ),
     Metric(
         "steps_to_converge",
@@ -213,7 +242,7 @@ METRICS = _table(
     ),
     Metric("warmup_s", "s", "lower", "nuts", True, "warm-up, summed over chains"),
     Metric("sample_s", "s", "lower", "nuts", True, "sampling after warm-up, summed over chains"),
-    Metric("fit_s", "s", "lower", "advi", True, "optimization steps"),
+    Metric("fit_s", "s", "lower", "fits", True, "optimization, from its start to a fitted normal"),
     Metric(
         "total_s",
         "s",

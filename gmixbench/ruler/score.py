@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 
 import numpy as np
+from scipy.stats import norm
 
 from gmixbench.record import Density, Draws, Fit, Run, Timing
 from gmixbench.ruler import diagnostics
@@ -85,7 +86,7 @@ def score(run: Run, exact: Exact) -> Scores:
         metrics.update(density_metrics(run.case.model, exact.x, run.density))
     metrics.update(_timing(run.timing))
     if isinstance(run.result, Fit):
-        metrics.update(_advi(run, run.result, exact))
+        metrics.update(_fit(run, run.result, exact))
         return Scores(run.case, metrics)
     draws = run.result
     if not np.all(np.isfinite(draws.means)):
@@ -228,18 +229,45 @@ def _labels(draws: Draws, chains: tuple[Chain, ...]) -> dict[str, float | None]:
     }
 
 
-def _advi(run: Run, fit: Fit, exact: Exact) -> dict[str, float | None]:
+def _fit(run: Run, fit: Fit, exact: Exact) -> dict[str, float | None]:
     model = run.case.model
     best = exact.best_normal(model, family_of(run.case))
     loss, _ = normal_loss(model, exact.x, fit.location, fit.cholesky)
     return {
-        "steps_per_second": _ratio(len(fit.trace), run.timing.fit_s),
-        "average_loss": float(np.mean(fit.trace[-max(1, len(fit.trace) // 10) :])),
+        **({} if fit.trace is None else _trace(fit.trace, run.timing.fit_s)),
         "loss": loss,
         "gap": loss - best.loss,
         "kl": loss + exact.log_evidence(model),
-        "steps_to_converge": steps_to_converge(fit.trace),
+        "mode_mass": None if model.ordered else mode_mass(fit.location, fit.cholesky),
+        "pareto_k": fit_pareto_k(model, exact.x, fit) if math.isfinite(loss) else None,
     }
+
+
+def _trace(trace: np.ndarray, fit_s: float | None) -> dict[str, float | None]:
+    return {
+        "steps_per_second": _ratio(len(trace), fit_s),
+        "average_loss": float(np.mean(trace[-max(1, len(trace) // 10) :])),
+        "steps_to_converge": steps_to_converge(trace),
+    }
+
+
+def mode_mass(location: np.ndarray, cholesky: np.ndarray) -> float:
+    """Mass of m2 > m1 under a normal of both means: their difference is a normal too."""
+    along = cholesky[1] - cholesky[0]
+    return float(norm.cdf((location[1] - location[0]) / np.linalg.norm(along)))
+
+
+def fit_pareto_k(model: Mixture, x: np.ndarray, fit: Fit) -> float | None:
+    """Pareto k of a fit's draws; `None` where they have no tail, or some are not finite."""
+    ordered = not model.ordered or bool(np.all(fit.means[:, 0] < fit.means[:, 1]))
+    if not (np.all(np.isfinite(fit.means)) and ordered):
+        return None
+    points = density.unconstrain(model, fit.means)
+    standard = np.linalg.solve(fit.cholesky, (points - fit.location).T)
+    # Up to a constant, which ratios don't need.
+    log_q = -0.5 * np.sum(standard**2, axis=0)
+    k = diagnostics.pareto_k(density.log_density(model, x, points)[0] - log_q)
+    return k if math.isfinite(k) else None
 
 
 def steps_to_converge(trace: np.ndarray) -> float | None:

@@ -249,9 +249,18 @@ TOLERANCES = _table(
     ),
     Tolerance("kl", "difference", NATS_BAND, 0.018, "as gap: they differ by a constant"),
     Tolerance("loss", "difference", NATS_BAND, 0.018, "as gap: they differ by a constant"),
+    Tolerance(
+        "pareto_k",
+        "difference",
+        0.1,
+        0.1,
+        "an estimate from the 300 largest of 10,000 ratios: of the best normals, from seed to "
+        "seed, its standard deviation is 0.08 to 0.1; the posterior's own tail, not the fit, may "
+        "take it past 0.7, so that is no limit",
+    ),
     Tolerance("average_loss", "difference", NATS_BAND, 0.021, "as gap, of noisy steps"),
     Tolerance(
         "steps_to_converge", "ratio", 0.25, 0.47, "where a noisy trace enters a narrow corridor"
     ),
 )
-"""Every metric that has a direction, by name; one without, `mode_occupancy`, is not judged."""
+"""Every metric that has a direction, by name; one without, as `mode_occupancy`, is not judged."""

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.stats import norm
 
-from gmixbench.record import Draws, Fit, Run
+from gmixbench.record import Draws, Run
 from gmixbench.ruler.metrics import METRICS
 from gmixbench.ruler.score import Chain, Scores, score
-from gmixbench.spec import family_of
+from gmixbench.spec import ADVI_METHODS, family_of
 from gmixbench.truth.exact import Exact
 
 FAMILYWISE = 0.001
@@ -85,7 +85,7 @@ def judge(run: Run, exact: Exact) -> Judged:
     converged = None
     if scores.chains:
         labels, remarks = judge_labels(scores.chains)
-    if isinstance(run.result, Fit):
+    if run.case.method in ADVI_METHODS:
         gap = scores.metrics["gap"]
         converged = gap is not None and gap < CONVERGED
         if not converged:

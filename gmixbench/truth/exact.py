@@ -87,6 +87,10 @@ class Exact:
         """Normal of least loss of one of `FAMILIES`, on the model's unconstrained scale."""
         return self.best[family][model.name]
 
+    def laplace(self, model: Mixture) -> Normal | None:
+        """Laplace's normal at `mode`, or `None` where the density does not bend down there."""
+        return variational.laplace(model, self.x, self.mode(model), self.scale(model))
+
     def mode(self, model: Mixture) -> np.ndarray:
         """Mode on the unconstrained scale, log-Jacobian included, shape (2,).
 

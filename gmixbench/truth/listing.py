@@ -22,7 +22,7 @@ def listing(exact: Exact, model: Mixture) -> dict[str, Any]:
     modes so far apart that it can't be told is `None`.
     """
     figures, error, best = exact.figures, exact.error, exact.best_normal(model, "mean-field")
-    full = exact.best_normal(model, "full-rank")
+    full, laplace = exact.best_normal(model, "full-rank"), exact.laplace(model)
     if model.ordered:
         mean, sd, quantiles = figures.mean, figures.sd, figures.quantiles
         mean_error, sd_error, quantile_error = error.mean, error.sd, error.quantiles
@@ -62,6 +62,7 @@ def listing(exact: Exact, model: Mixture) -> dict[str, Any]:
             "location": full.location.tolist(),
             "cholesky": full.cholesky.tolist(),
         },
+        "laplace_loss": None if laplace is None else laplace.loss,
         "error": {
             "log_evidence": float(error.log_evidence),
             "mean": mean_error.tolist(),
@@ -71,6 +72,7 @@ def listing(exact: Exact, model: Mixture) -> dict[str, Any]:
             "valley": exact.valley_error,
             "best_mean_field_loss": best.error,
             "best_full_rank_loss": full.error,
+            "laplace_loss": None if laplace is None else laplace.error,
         },
     }
 

@@ -18,11 +18,14 @@ from gmixbench.spec import (
     LOGSUMEXP,
     MIXTURE,
     AdviSettings,
+    LaplaceSettings,
     Mixture,
     NutsSettings,
+    PathfinderSettings,
 )
 from gmixbench.truth import density as written
 from gmixbench.truth.exact import Exact, solve
+from gmixbench.truth.variational import Normal
 
 PACKAGES = ("numpy", "scipy")
 
@@ -75,16 +78,40 @@ def fit_advi(model: Oracle, job: Job) -> Measured:
     """Best normal of the family; its trace is its own loss at every step."""
     settings = _settings(job, AdviSettings)
     best = model.exact.best_normal(model.model, settings.family)
-    rng = np.random.default_rng(job.case.seed)
-    points = best.location + rng.standard_normal((settings.draws, 2)) @ best.cholesky.T
-    fit = Fit(
-        trace=np.full(settings.steps, best.loss),
-        location=best.location,
-        cholesky=best.cholesky,
-        means=written.constrain(model.model, points),
-    )
+    return _drawn(model, job, best, np.full(settings.steps, best.loss))
+
+
+def fit_pathfinder(model: Oracle, job: Job) -> Measured:
+    """Best normal of full rank: no path can end in a better one."""
+    _settings(job, PathfinderSettings)
+    return _drawn(model, job, model.exact.best_normal(model.model, "full-rank"), None)
+
+
+def fit_laplace(model: Oracle, job: Job) -> Measured:
+    """Laplace's normal.
+
+    Raises
+    ------
+    ArithmeticError
+        There is none: the density does not bend down at its mode.
+    """
+    _settings(job, LaplaceSettings)
+    normal = model.exact.laplace(model.model)
+    if normal is None:
+        raise ArithmeticError("the log density does not bend down in every direction at its mode")
+    return _drawn(model, job, normal, None)
+
+
+def _drawn(model: Oracle, job: Job, normal: Normal, trace: np.ndarray | None) -> Measured:
+    rng, draws = np.random.default_rng(job.case.seed), job.case.settings.draws
+    points = normal.location + rng.standard_normal((draws, 2)) @ normal.cholesky.T
+    means = written.constrain(model.model, points)
     # Nothing was optimized, so there is no time to tell.
-    return Measured(fit, Timing(compile_s=0.0), Counters(compilations=0))
+    return Measured(
+        Fit(trace, normal.location, normal.cholesky, means),
+        Timing(compile_s=0.0),
+        Counters(compilations=0),
+    )
 
 
 def _settings(job: Job, kind: type) -> Any:

@@ -1,4 +1,4 @@
-"""The best normals of two families, and the exact loss of any other.
+"""The best normals of two families, Laplace's, and the exact loss of any other.
 
 The loss of a normal q on the unconstrained scale is the negative ELBO E_q[log q - log p]
 (Kucukelbir et al. 2017, ADVI, eq. 5), here by Gauss-Hermite quadrature instead of Monte Carlo. No
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
+from scipy.differentiate import jacobian
 from scipy.optimize import minimize
 
 from gmixbench.spec import Mixture
@@ -26,6 +27,13 @@ SETTLED = 1e-11
 
 REACH = 9.0
 """Standard deviations beyond which a normal weighs less than rounding."""
+
+
+NEWTON = 3
+"""Steps to a mode from a point that is one to some digits: each doubles them."""
+
+CURVED = 1e-10
+"""Relative error of the curvature at a mode that is asked for."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,6 +105,40 @@ def best_full_rank(
     """
     found = [_optimize(model, x, start, factor, _sheared) for start, factor in starts]
     return min(found, key=lambda fit: fit.loss)
+
+
+def laplace(model: Mixture, x: np.ndarray, mode: np.ndarray, scale: np.ndarray) -> Normal | None:
+    """Laplace's normal: at a mode, its precision the curvature there (Tierney and Kadane 1986).
+
+    The mode is that of the density on the unconstrained scale, log-Jacobian included. `None` where
+    the log density does not bend down in every direction.
+
+    Parameters
+    ----------
+    x : (n,) sorted observations
+    mode : (2,) a mode on the unconstrained scale, to some digits
+    scale : (2,) about the standard deviations there
+    """
+    data = _observe(model, x, mode, np.diag(scale))
+
+    def slope(steps: np.ndarray) -> np.ndarray:
+        points = mode + scale * steps.reshape(2, -1).T
+        gradient = density.log_density(model, data.x, points, data.weights)[1]
+        return np.asarray((gradient * scale).T.reshape(steps.shape))
+
+    def curvature(step: np.ndarray) -> np.ndarray:
+        found = jacobian(slope, step, tolerances={"rtol": CURVED, "atol": CURVED}).df
+        return np.asarray(0.5 * (found + found.T))
+
+    step = np.zeros(2)
+    for _ in range(NEWTON):
+        bend = curvature(step)
+        if not np.all(np.linalg.eigvalsh(bend) < 0):
+            return None
+        step = step - np.linalg.solve(bend, slope(step))
+    covariance = np.linalg.inv(-curvature(step))
+    location, cholesky = mode + scale * step, scale[:, None] * np.linalg.cholesky(covariance)
+    return Normal(location, cholesky, *normal_loss(model, x, location, cholesky))
 
 
 Steps = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]

@@ -77,7 +77,7 @@ def scores(rows, failures=(), **environment):
 
 def of(metric):
     """Case that a metric is defined for."""
-    return ADVI if METRICS[metric].methods == "advi" else NUTS
+    return NUTS if METRICS[metric].concerns("nuts") else ADVI
 
 
 def own(metric, value):

@@ -18,10 +18,21 @@ ALL = {
 
 def test_every_combination_once():
     cases = plan_cases(**ALL)
-    assert len(cases) == len(set(cases)) == 2 * 2 * len(METHODS)
+    assert len(cases) == len(set(cases)) == 2 * (2 * len(METHODS) - 1)  # NumPyro has no Pathfinder
     assert {case.stack for case in cases} == {"here"}
     more = plan_cases(**{**ALL, "datasets": ["close", "separated"], "seeds": [0, 1, 2]})
     assert len(set(more)) == 2 * 3 * len(cases)
+
+
+def test_a_backend_is_asked_for_what_it_knows():
+    cases = plan_cases(**{**ALL, "backends": ["nutpie", "blackjax", "my.own"]})
+    methods = {
+        name: {case.method for case in cases if case.backend == name}
+        for name in ("nutpie", "blackjax", "my.own")
+    }
+    assert methods["nutpie"] == {"nuts"}
+    assert methods["blackjax"] == {"nuts", "pathfinder"}
+    assert methods["my.own"] == set(METHODS)  # it says so itself when it is run
 
 
 def test_libraries_stand_side_by_side():

@@ -131,7 +131,7 @@ def test_an_exception_becomes_a_failure(
             "LIKELIHOODS = ('discrete',)",
             "discrete",
             "advi-matched",
-            "ADVI fits no discrete labels: --method nuts",
+            "no normal fits discrete labels: --method nuts",
         ),
     ],
 )

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from gmixbench.record import Counters, Density, Draws, Fit, Run, Timing
 from gmixbench.ruler.verdict import Judged, judge
-from gmixbench.spec import MODELS, AdviSettings, Case, NutsSettings
+from gmixbench.spec import MODELS, PROFILES, AdviSettings, Case, NutsSettings
 from gmixbench.truth import density
 from gmixbench.truth.exact import Exact, solve
 
@@ -101,6 +101,19 @@ def make_advi(
     return judge(_run(exact, case, timing, fit), exact)
 
 
+def make_normal(exact: Exact, method: str, model: str = "unordered") -> Judged:
+    """Laplace's normal, as Laplace found it or Pathfinder came near it."""
+    settings = PROFILES["quick"].settings(method)
+    case = Case("close", MODELS[model], "numpyro", method, settings)
+    normal = exact.laplace(case.model)
+    assert normal is not None
+    factor = normal.cholesky if method == "laplace" else 1.2 * normal.cholesky
+    standard = np.random.default_rng(0).normal(size=(10_000, 2))
+    means = density.constrain(case.model, normal.location + standard @ factor.T)
+    timing = Timing(0.9, 0.02, 3.2, None, None, 0.1, 4.5, 5.5, 2**29)
+    return judge(_run(exact, case, timing, Fit(None, normal.location, factor, means)), exact)
+
+
 def make_whole(exact: Exact, *, draws: int = 1000, shift: float = 0.0) -> list[Judged]:
     """The twelve cases of `gmixbench run`, the first with its draws shifted."""
     results = []
@@ -137,6 +150,12 @@ def nuts(exact: Exact) -> Callable[..., Judged]:
 def advi(exact: Exact) -> Callable[..., Judged]:
     """Maker of judged ADVI runs on the data of `exact`."""
     return lambda *args, **settings: make_advi(exact, *args, **settings)
+
+
+@pytest.fixture(scope="session")
+def normal(exact: Exact) -> Callable[..., Judged]:
+    """Maker of judged Pathfinder and Laplace runs on the data of `exact`."""
+    return lambda *args: make_normal(exact, *args)
 
 
 def without_validity(judged: Judged) -> Judged:

@@ -155,9 +155,7 @@ def _measurement(release, model, method, k, rng):
     if release.stack == FAILED:
         return Measurement(**common, valid=False, failure=MESSAGE)
     invalid = release.stack == INVALID and model.ordered and method == "nuts"
-    metrics = dict.fromkeys(
-        name for name, metric in METRICS.items() if metric.methods in ("both", method[:4])
-    )
+    metrics = dict.fromkeys(name for name, metric in METRICS.items() if metric.concerns(method))
     for name, start in START[release.ppl].items():
         if name in metrics:
             metrics[name] = _value(release, model, name, start, rng)
@@ -230,7 +228,7 @@ def findings(made):
 
 
 def _series(made, library, model, name):
-    method = "advi-matched" if METRICS[name].methods == "advi" else "nuts"
+    method = "nuts" if METRICS[name].concerns("nuts") else "advi-matched"
     line = [release for release in made.releases if release.ppl == library]
     values, centre = [], []
     for release in line:
@@ -646,8 +644,8 @@ def test_tidy_has_a_row_for_each_case_round_and_metric(whole):
     assert all(list(row) == list(COLUMNS) for row in rows)
     keys = {(r["stack"], r["model"], r["method"], r["round"], r["metric"]) for r in rows}
     assert len(keys) == len(rows)
-    nuts = sum(metric.methods in ("both", "nuts") for metric in METRICS.values())
-    advi = sum(metric.methods in ("both", "advi") for metric in METRICS.values())
+    nuts = sum(metric.concerns("nuts") for metric in METRICS.values())
+    advi = sum(metric.concerns("advi-matched") for metric in METRICS.values())
     assert len(rows) == 45 * 2 * 3 * (nuts + advi)
     failed = [row for row in rows if row["stack"] == FAILED]
     assert all(row["value"] is None and row["failure"] == MESSAGE for row in failed)

@@ -8,12 +8,15 @@ import pytest
 
 from gmixbench.record import Failure
 from gmixbench.report import chains, style
+from gmixbench.report.fits import fits
 from gmixbench.report.numbers import number
 from gmixbench.report.page import write_report
 from gmixbench.report.panel import panels
 from gmixbench.ruler.metrics import METRICS
 
-FIGURES = {"trace", "joint", "autocorrelation", "ranks", "agreement", "loss", "approximation"}
+FIGURES = {
+    "trace", "joint", "autocorrelation", "ranks", "agreement", "fits", "loss", "approximation",
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -79,6 +82,31 @@ def test_definitions_and_environments_are_told(page):
         assert " ".join(metric.definition.split()) in page.text
     assert "a named shim" in page.text
     assert "1.2.3" in page.text
+
+
+def test_all_families_stand_side_by_side(exact, advi, normal):
+    """Each in its own shape; the trace of none but ADVI is drawn."""
+    for model in ("unordered", "ordered"):
+        some = [advi(model), normal("pathfinder", model), normal("laplace", model)]
+        with style.house_style():
+            drawing = fits(panels(some), exact)
+        assert len(drawing.axes) == (3 if model == "ordered" else 4)
+        shapes = {
+            line.get_marker() for line in drawing.axes[0].lines if line.get_marker() != "None"
+        }
+        assert shapes == {"o", "^", "D"}
+        texts = [text.get_text() for text in drawing.axes[1].texts]
+        assert texts == [f"{one.scores.metrics['kl']:.3f}" for one in some]
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_fits_that_are_no_advi_are_in_the_page(write, normal):
+    page = write("fits", [normal("pathfinder", "unordered"), normal("laplace", "unordered")])
+    assert len(page.images) == 3  # data, fits, approximation
+    assert "Fitted normals" in page.text
+    assert "Pareto k" in page.text
+    assert "in one mode" in page.text
+    assert "ADVI came within" not in page.text
 
 
 @pytest.mark.usefixtures("undrawn")
@@ -164,7 +192,7 @@ def test_broken_fit_is_shown_all_the_same(write, advi):
     )
     page = write("page", [broken])
     assert "no finite loss" in page.text
-    assert len(page.images) == 3
+    assert len(page.images) == 4
 
 
 @pytest.mark.usefixtures("undrawn")

@@ -11,7 +11,7 @@ import pytest
 from gmixbench.lab import datasets
 from gmixbench.lab.points import density_points
 from gmixbench.record import Counters, Density, Draws, Fit, Run, Timing
-from gmixbench.spec import MODELS, AdviSettings, Case, NutsSettings
+from gmixbench.spec import MODELS, PROFILES, AdviSettings, Case, NutsSettings
 from gmixbench.truth import density
 from gmixbench.truth.exact import Exact, solve
 
@@ -91,6 +91,31 @@ def make_fit() -> MakeRun:
         case = Case(dataset, MODELS[model], "exact", "advi-matched", AdviSettings())
         timing = Timing(build_s=0.1, compile_s=1.0, fit_s=2.0)
         return Run(case, timing, Counters(), _density(exact, model), fit, {})
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def make_normal() -> MakeRun:
+    """Run that ended in a normal of given location and factor, with draws from it.
+
+    `said` multiplies the factor that is told, and not the one that is drawn with.
+    """
+
+    def make(
+        location: np.ndarray,
+        cholesky: np.ndarray,
+        model: str = "ordered",
+        method: str = "pathfinder",
+        *,
+        said: float = 1.0,
+        draws: int = 10_000,
+    ) -> Run:
+        standard = np.random.default_rng(0).normal(size=(draws, 2))
+        means = density.constrain(MODELS[model], location + standard @ cholesky.T)
+        case = Case("close", MODELS[model], "exact", method, PROFILES["quick"].settings(method))
+        fit = Fit(None, location, said * cholesky, means)
+        return Run(case, Timing(fit_s=0.1), Counters(), _density(_solved("close"), model), fit, {})
 
     return make
 

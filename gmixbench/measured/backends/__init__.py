@@ -3,19 +3,21 @@
 import importlib
 from typing import TYPE_CHECKING, Any, Dict, NamedTuple, Optional, Tuple
 
-from gmixbench.spec import ENUMERATED, MIXTURE, Case
+from gmixbench.spec import ADVI_METHODS, ENUMERATED, METHODS, MIXTURE, Case
 
 
 class Known(NamedTuple):
     """A backend that ships: its module, the distributions it needs, and what installs them.
 
     `cores` is how many its process may use: "one", as all that is to be compared by time, or "all".
+    `methods` are those that it knows.
     """
 
     module: str
     packages: Tuple[str, ...]
     install: str
     cores: str = "one"
+    methods: Tuple[str, ...] = ("nuts",)
 
 
 _HERE = "gmixbench.measured.backends"
@@ -24,26 +26,46 @@ _PYMC = "pip install 'gmixbench[pymc]'"
 _PYMC_JAX = "pip install 'gmixbench[pymc,numpyro]'"
 _PYMC_BLACKJAX = "pip install 'gmixbench[pymc,blackjax]'"
 _NUMPYRO = "pip install 'gmixbench[numpyro]'"
+_ADVI = ("nuts", *ADVI_METHODS)
 
 BACKENDS: Dict[str, Known] = {
-    "pymc": Known(f"{_HERE}.pymc", ("pymc",), _PYMC),
-    "pymc-c": Known(f"{_HERE}.pymc_c", ("pymc",), _PYMC),
-    "pymc-numba": Known(f"{_HERE}.pymc_numba", ("pymc", "numba"), _PYMC),
-    "pymc-jax": Known(f"{_HERE}.pymc_jax", ("pymc", "jax"), _PYMC_JAX),
+    "pymc": Known(f"{_HERE}.pymc", ("pymc",), _PYMC, methods=METHODS),
+    "pymc-c": Known(f"{_HERE}.pymc_c", ("pymc",), _PYMC, methods=METHODS),
+    "pymc-numba": Known(f"{_HERE}.pymc_numba", ("pymc", "numba"), _PYMC, methods=METHODS),
+    "pymc-jax": Known(f"{_HERE}.pymc_jax", ("pymc", "jax"), _PYMC_JAX, methods=METHODS),
     "pymc-nutpie": Known(f"{_HERE}.pymc_nutpie", ("pymc", "nutpie"), _NUTPIE),
     "pymc-numpyro": Known(f"{_HERE}.pymc_numpyro", ("pymc", "numpyro"), _PYMC_JAX),
-    "pymc-blackjax": Known(f"{_HERE}.pymc_blackjax", ("pymc", "blackjax"), _PYMC_BLACKJAX),
-    "pymc3": Known(f"{_HERE}.pymc3", ("pymc3",), "gmixbench stacks build pymc3-v3.11.5"),
+    "pymc-blackjax": Known(
+        f"{_HERE}.pymc_blackjax",
+        ("pymc", "blackjax"),
+        _PYMC_BLACKJAX,
+        methods=("nuts", "pathfinder"),
+    ),
+    "pymc3": Known(
+        f"{_HERE}.pymc3", ("pymc3",), "gmixbench stacks build pymc3-v3.11.5", methods=_ADVI
+    ),
     "nutpie": Known(f"{_HERE}.nutpie", ("nutpie", "pymc", "numba"), _NUTPIE),
     "nutpie-jax": Known(f"{_HERE}.nutpie_jax", ("nutpie", "pymc", "jax"), _NUTPIE),
     "nutpie-flow": Known(f"{_HERE}.nutpie_flow", ("nutpie", "pymc", "flowjax"), _NUTPIE),
-    "numpyro": Known(f"{_HERE}.numpyro", ("numpyro",), _NUMPYRO),
-    "numpyro-parallel": Known(f"{_HERE}.numpyro_parallel", ("numpyro",), _NUMPYRO, "all"),
-    "numpyro-vectorized": Known(f"{_HERE}.numpyro_vectorized", ("numpyro",), _NUMPYRO),
-    "blackjax": Known(f"{_HERE}.blackjax", ("blackjax",), "pip install 'gmixbench[blackjax]'"),
-    "exact": Known("gmixbench.truth.oracle", (), "pip install gmixbench"),
+    "numpyro": Known(f"{_HERE}.numpyro", ("numpyro",), _NUMPYRO, methods=(*_ADVI, "laplace")),
+    "numpyro-parallel": Known(
+        f"{_HERE}.numpyro_parallel", ("numpyro",), _NUMPYRO, "all", methods=_ADVI
+    ),
+    "numpyro-vectorized": Known(
+        f"{_HERE}.numpyro_vectorized", ("numpyro",), _NUMPYRO, methods=_ADVI
+    ),
+    "blackjax": Known(
+        f"{_HERE}.blackjax",
+        ("blackjax",),
+        "pip install 'gmixbench[blackjax]'",
+        methods=("nuts", "pathfinder"),
+    ),
+    "exact": Known("gmixbench.truth.oracle", (), "pip install gmixbench", methods=METHODS),
 }
 """Backends by name. Modules are named, not imported: loading one is what costs."""
+
+FUNCTIONS = {"nuts": "sample", "pathfinder": "fit_pathfinder", "laplace": "fit_laplace"}
+"""Function of a backend that does the work of a method; of all others it is `fit_advi`."""
 
 
 if TYPE_CHECKING:
@@ -57,9 +79,10 @@ if TYPE_CHECKING:
         """Contract of a backend module: plain functions, no state between them.
 
         `PACKAGES` are the distributions whose versions the record names, `LIKELIHOODS` the forms
-        that `build` knows; a module without them is asked for `MIXTURE` alone. One may have
-        `bare_gradient(model, point)` as well: seconds of an evaluation of log density and gradient
-        in a compiled loop that does nothing else.
+        that `build` knows; a module without them is asked for `MIXTURE` alone. More functions are
+        for those that can: `bare_gradient(model, point)` tells the seconds of an evaluation of log
+        density and gradient in a compiled loop that does nothing else; `fit_pathfinder` and
+        `fit_laplace`, called as `fit_advi` is, give the normal from which the library draws.
         """
 
         PACKAGES: Tuple[str, ...]
@@ -116,9 +139,30 @@ def bare_gradient(backend: "Backend", model: Any, point: "np.ndarray") -> Option
     return None if told is None else float(told(model, point))
 
 
+def knows(backend: str, method: str) -> bool:
+    """Whether a backend has a method; one that does not ship may, and says so when it is run."""
+    return backend not in BACKENDS or method in BACKENDS[backend].methods
+
+
+def work_of(backend: "Backend", case: Case) -> "Callable[[Any, Job], Measured]":
+    """Function of a backend that does the work of a case.
+
+    Raises
+    ------
+    NotImplementedError
+        There is none.
+    """
+    work = getattr(backend, FUNCTIONS.get(case.method, "fit_advi"), None)
+    if work is None:
+        raise NotImplementedError("{} has no {}".format(case.backend, case.method))
+    return work  # type: ignore[no-any-return]  # the Protocol says what it is
+
+
 def install_of(case: Case) -> str:
     """Command that installs what a case of a backend that ships needs."""
     install = BACKENDS[case.backend].install
+    if case.method in ("pathfinder", "laplace") and "pymc" in BACKENDS[case.backend].packages:
+        install += ", pip install pymc-extras"
     if case.likelihood == ENUMERATED:
         install += ", pip install 'gmixbench[enumerated]'"
     return install

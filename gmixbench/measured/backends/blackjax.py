@@ -11,7 +11,7 @@ from blackjax.adaptation.base import get_filter_adapt_info_fn
 from jax.scipy.special import logsumexp
 from jax.scipy.stats import norm
 
-from gmixbench.measured.backends import in_jax
+from gmixbench.measured.backends import fits_blackjax, in_jax
 from gmixbench.measured.points import constrained, density_at
 from gmixbench.record import Density, Job, Measured
 from gmixbench.spec import LOGSUMEXP, MIXTURE, WEIGHTS, NutsSettings
@@ -102,4 +102,9 @@ def sample(model: Value, job: Job) -> Measured:
 
 def fit_advi(model: Value, job: Job) -> Measured:
     """There is none: what is raised here is recorded as a failure, and the run goes on."""
-    raise NotImplementedError("BlackJAX has no ADVI: --method nuts")
+    raise NotImplementedError("BlackJAX is measured by NUTS and Pathfinder: --method nuts")
+
+
+def fit_pathfinder(model: Value, job: Job) -> Measured:
+    """Normal that one path ends in, and draws from it."""
+    return fits_blackjax.pathfinder(model, job)

@@ -21,7 +21,7 @@ PACKAGES = ("nutpie", *pymc.PACKAGES)
 LIKELIHOODS = (MIXTURE, LOGSUMEXP, ENUMERATED)
 
 build = pymc.build
-evaluator, density, _, _ = pymc.in_mode("NUMBA")
+evaluator, density, *_ = pymc.in_mode("NUMBA")
 
 CALLBACK_MS = 1
 

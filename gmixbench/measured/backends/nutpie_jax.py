@@ -13,7 +13,7 @@ PACKAGES = (*nutpie.PACKAGES, "jax", "jaxlib")
 LIKELIHOODS = nutpie.LIKELIHOODS
 
 build, fit_advi = pymc.build, nutpie.fit_advi
-evaluator, density, _, _ = pymc.in_mode("JAX")
+evaluator, density, *_ = pymc.in_mode("JAX")
 
 
 def sample(model: Any, job: Job) -> Measured:

@@ -13,6 +13,7 @@ from typing import Any, Callable, Dict, List, Tuple, cast
 import numpy as np
 import pymc as pm
 
+from gmixbench.measured.backends import fits_pymc
 from gmixbench.measured.backends import likelihoods_pymc as likelihoods
 from gmixbench.measured.backends import shims_pymc as shims
 from gmixbench.measured.points import constrained, density_at
@@ -207,6 +208,9 @@ def full_rank(_: Any, start: np.ndarray, scale: float, seed: int) -> Any:
     return found
 
 
+fit_pathfinder, fit_laplace = fits_pymc.pathfinder, fits_pymc.laplace
+
+
 def in_mode(mode: str) -> Tuple[Callable[..., Any], ...]:
     """All of the contract but `build`, with what PyTensor compiles compiled in another mode."""
     import pytensor
@@ -219,5 +223,12 @@ def in_mode(mode: str) -> Tuple[Callable[..., Any], ...]:
 
         return call
 
-    functions: Tuple[Any, ...] = (evaluator, density, sample, fit_advi)
+    functions: Tuple[Any, ...] = (
+        evaluator,
+        density,
+        sample,
+        fit_advi,
+        fit_pathfinder,
+        fit_laplace,
+    )
     return tuple(map(within, functions))

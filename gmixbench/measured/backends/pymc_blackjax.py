@@ -6,7 +6,7 @@ another, as in the backend `blackjax`.
 
 from typing import Any
 
-from gmixbench.measured.backends import blackjax, pymc_in_jax
+from gmixbench.measured.backends import blackjax, fits_blackjax, pymc_in_jax
 from gmixbench.record import Job, Measured
 
 PACKAGES = (*pymc_in_jax.PACKAGES, "blackjax")
@@ -20,3 +20,8 @@ density, fit_advi = pymc_in_jax.density, pymc_in_jax.fit_advi
 def sample(model: Any, job: Job) -> Measured:
     """NUTS, one chain after another."""
     return blackjax.sample(pymc_in_jax.log_density(model), job)
+
+
+def fit_pathfinder(model: Any, job: Job) -> Measured:
+    """One path, as pymc-extras' `fit_blackjax_pathfinder` runs it."""
+    return fits_blackjax.pathfinder(pymc_in_jax.log_density(model), job)

@@ -7,4 +7,4 @@ PACKAGES = pymc.PACKAGES
 LIKELIHOODS = pymc.LIKELIHOODS
 
 build = pymc.build
-evaluator, density, sample, fit_advi = pymc.in_mode("CVM")
+evaluator, density, sample, fit_advi, fit_pathfinder, fit_laplace = pymc.in_mode("CVM")

@@ -7,4 +7,4 @@ PACKAGES = (*pymc.PACKAGES, "jax", "jaxlib")
 LIKELIHOODS = pymc.LIKELIHOODS
 
 build = pymc.build
-evaluator, density, sample, fit_advi = pymc.in_mode("JAX")
+evaluator, density, sample, fit_advi, fit_pathfinder, fit_laplace = pymc.in_mode("JAX")
