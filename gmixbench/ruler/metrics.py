@@ -77,7 +77,7 @@ METRICS = _table(
     Metric(
         "gradient_s",
         "s",
-        "lower",
+        None,  # a limit for others: nothing is judged by it
         "nuts",
         True,
         "one evaluation of log density and gradient in a compiled loop that does nothing else",

@@ -113,7 +113,6 @@ MOMENT = 0.02
 TOLERANCES = _table(
     _timing(TIMED, 0.08, "not measured: taken for a clock like seconds_per_gradient", asked=True),
     _timing("seconds_per_gradient", 0.08, "the clock alone: what code costs", asked=True),
-    _timing("gradient_s", 0.08, "not measured: taken for a clock like seconds_per_gradient"),
     _timing("steps_per_second", 0.09, "the clock of ADVI", asked=True),
     _timing(
         "compile_s", 0.1, "what a user waits for at each new model", asked=True, negligible=MOMENT
