@@ -58,7 +58,7 @@ FIT_COLUMNS = (
     ("average_loss", "average loss, nats", lambda value: fixed(value, 2)),
     ("gap", "gap,\u00a0nats", lambda value: fixed(value, 4)),
     ("kl", "KL,\u00a0nats", lambda value: fixed(value, 3)),
-    ("mode_mass", "mass of mean 1 < mean 2", number),
+    ("mode_mass", "mass, m1\u00a0<\u00a0m2", number),
     ("pareto_k", "Pareto\u00a0k", lambda value: fixed(value, 2)),
     ("steps_to_converge", "steps to converge", number),
     ("compile_s", "compile,\u00a0s", number),
