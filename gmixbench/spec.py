@@ -67,9 +67,7 @@ MODELS: Dict[str, Mixture] = {
 """Models whose posterior is known exactly: what is measured unless a case says otherwise."""
 
 GENERAL: Dict[str, Mixture] = {
-    "ordered_full": Mixture(
-        "ordered_full", ordered=True, prior=Prior(scale=2.0), spread=Spread()
-    ),
+    "ordered_full": Mixture("ordered_full", ordered=True, prior=Prior(scale=2.0), spread=Spread()),
 }
 """Models that are judged by a reference: their posterior has too many dimensions for quadrature.
 posteriordb's `low_dim_gauss_mix` is `ordered_full` on the data set of that name."""

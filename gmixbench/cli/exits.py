@@ -19,9 +19,9 @@ def exit_code_of(error: Exception) -> int | None:
     from gmixbench.lab.stacks import StackError
     from gmixbench.lab.store import FolderError
     from gmixbench.record import DamagedRecordError
-    from gmixbench.ruler.certify import UncertifiedError
     from gmixbench.report.asv_repository import RepositoryError
     from gmixbench.report.tidy import FormatError
+    from gmixbench.ruler.certify import UncertifiedError
     from gmixbench.truth.cells import UnreachableError
 
     explained = (

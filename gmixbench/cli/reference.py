@@ -40,9 +40,7 @@ def reference(
     from gmixbench.lab.execute import Done
     from gmixbench.lab.progress import progress
 
-    settings = replace(
-        references.LONG, chains=chains, draws=draws, target_accept=target_accept
-    )
+    settings = replace(references.LONG, chains=chains, draws=draws, target_accept=target_accept)
     some = backends_of(backend or list(references.BACKENDS))
     cases = references.cases(chosen, mixture, some, settings)
     folder = out or references.folder()

@@ -13,8 +13,8 @@ Located = Exact | Place
 """Whatever knows a mode and the standard deviations around it, on the unconstrained scale."""
 
 OFFSETS = ((2.0, 2.0), (-2.0, -2.0), (2.0, -2.0), (-2.0, 2.0))
-"""Posterior standard deviations by which chain c starts off its mode, taken in turn; by the first for
-every other parameter, by the second for the rest."""
+"""Posterior standard deviations by which chain c starts off its mode, taken in turn; by the
+first for every other parameter, by the second for the rest."""
 
 NEAR, FAR = 40, 10
 """How many density points lie within `NEAR_SPREAD` of a mode, and within `FAR_SPREAD`."""

@@ -6,7 +6,7 @@ where `GMIXBENCH_REFERENCES` says.
 
 import json
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 
@@ -72,6 +72,24 @@ def find(x: np.ndarray, model: Mixture, also: Sequence[Path] = ()) -> Reference:
         f"{model.name} has no exact posterior, and no reference on these {len(x)} observations is "
         f"in {folder()}: make one with `gmixbench reference` and the same --dataset or --data"
     )
+
+
+def posteriors(
+    cases: Iterable[Case], data: Mapping[str, np.ndarray], also: Sequence[Path] = ()
+) -> dict[str, Posterior]:
+    """What judges each case, by its `posterior`; `data` are observations by data set."""
+    found: dict[str, Posterior] = {}
+    for case in cases:
+        if case.posterior not in found:
+            found[case.posterior] = posterior_of(data[case.dataset], case.model, also)
+    return found
+
+
+def keep_all(out: Path, found: Mapping[str, Posterior]) -> None:
+    """Write the references among posteriors into a run's folder, which is then judged by them."""
+    for each in found.values():
+        if isinstance(each, Reference):
+            keep(out / FOLDER, each)
 
 
 def folder() -> Path:

@@ -1,12 +1,11 @@
 """Unconstrained points: the parameters they stand for, and a library's density at them."""
 
-from typing import Any, Callable, Dict, Mapping, Optional
+from typing import Any, Callable, Dict, Mapping
 
 import numpy as np
 
 from gmixbench.record import Density
 from gmixbench.spec import Mixture
-
 
 VARIABLES = ("means", "sigmas", "theta")
 """Names that a model's variables have in every library; the last two in a general mixture."""
@@ -36,7 +35,7 @@ def joined(values: Mapping[str, np.ndarray]) -> np.ndarray:
     return np.concatenate([part.reshape(*part.shape[:2], -1) for part in parts], axis=-1)
 
 
-def drawn(parameters: np.ndarray) -> Dict[str, Optional[np.ndarray]]:
+def drawn(parameters: np.ndarray) -> Dict[str, Any]:
     """Fields of `Draws` that hold parameters, shape (chains, draws, d)."""
     general = parameters.shape[-1] > 2
     return {"means": parameters[..., :2], "others": parameters[..., 2:] if general else None}

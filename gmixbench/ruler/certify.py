@@ -2,15 +2,16 @@
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 
 import numpy as np
 from arviz_stats.base import array_stats
 
 from gmixbench.record import Draws, Run
 from gmixbench.ruler import diagnostics
-from gmixbench.ruler.score import quantities_of
+from gmixbench.ruler.score import density_metrics, quantities_of
 from gmixbench.ruler.verdict import DENSITY_TOLERANCE, limit
-from gmixbench.ruler.score import density_metrics
+from gmixbench.truth import density
 from gmixbench.truth.known import LOG_DENSITY, PROBABILITIES, Figure, Known
 from gmixbench.truth.reference import Margin, Place, Reference
 
@@ -20,8 +21,8 @@ LARGEST_RHAT = 1.001
 A tenth of what Vehtari et al. (2021) ask for: a reference is to be ten times as good as a run."""
 
 LEAST_ESS = 100_000.0
-"""Bulk and tail ESS of each quantity below which there is no reference: its standard errors are then
-at most a fifth of those of a run of ESS 4,000, and add 2 % to them."""
+"""Bulk and tail ESS of each quantity below which there is no reference: its standard errors are
+then at most a fifth of those of a run of ESS 4,000, and add 2 % to them."""
 
 LEAST_LIBRARIES = 2
 """Libraries that must agree: what one gets wrong by itself is seen."""
@@ -84,20 +85,19 @@ def _faults(place: Place, runs: Sequence[Run]) -> Iterator[str]:
             error = max(told["density_error"] or 0.0, told["density_constant"] or 0.0)
         if not error <= DENSITY_TOLERANCE * max(1.0, abs(_height(place))):
             yield f"the density of {name} is off by {error:.2g}"
-        if not isinstance(draws, Draws) or draws.diverging is None:
-            yield f"{name} tells of no divergences"
-        elif np.any(draws.diverging):
-            yield f"{np.sum(draws.diverging)} divergences of {name}: a higher --target-accept"
+        diverged = _divergences(draws) if isinstance(draws, Draws) else None
+        if diverged is None:
+            yield f"{name} does not tell of divergences"
+        elif diverged:
+            yield f"{diverged} divergences of {name}: a higher --target-accept"
+
+
+def _divergences(draws: Draws) -> int | None:
+    return None if draws.diverging is None else int(np.sum(draws.diverging))
 
 
 def _height(place: Place) -> float:
-    return float(place.log_joint(_mode(place))[0])
-
-
-def _mode(place: Place) -> np.ndarray:
-    from gmixbench.truth.density import constrain
-
-    return constrain(place.model, place.peak[None])
+    return float(place.log_joint(density.constrain(place.model, place.peak[None]))[0])
 
 
 def _doubts(rhat: float, ess: float, apart: float, bound: float) -> Iterator[str]:
@@ -133,7 +133,9 @@ def _known(name: str, x: np.ndarray) -> Known:
         name,
         Figure(float(x.mean()), diagnostics.mcse_mean(x)),
         Figure(float(x.std(ddof=1)), diagnostics.mcse_sd(x)),
-        {} if name == LOG_DENSITY else {
+        {}
+        if name == LOG_DENSITY
+        else {
             p: Figure(float(np.quantile(x, p)), diagnostics.mcse_quantile(x, p))
             for p in PROBABILITIES
         },
@@ -157,7 +159,7 @@ def _told(run: Run) -> dict[str, object]:
     return {
         "backend": run.case.backend,
         "seed": run.case.seed,
-        "settings": vars(settings) | {},
+        "settings": asdict(settings),
         "versions": versions,
-        "divergences": int(np.sum(draws.diverging)) if isinstance(draws, Draws) else None,
+        "divergences": _divergences(draws) if isinstance(draws, Draws) else None,
     }

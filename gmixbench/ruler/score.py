@@ -13,7 +13,7 @@ from gmixbench.spec import Case, Mixture, family_of
 from gmixbench.truth import density
 from gmixbench.truth.exact import Exact
 from gmixbench.truth.known import LOG_DENSITY, Figure, Known, label_invariant
-from gmixbench.truth.reference import Reference
+from gmixbench.truth.reference import Place, Reference
 from gmixbench.truth.variational import normal_loss
 
 Posterior = Exact | Reference
@@ -116,7 +116,7 @@ def score(run: Run, exact: Posterior) -> Scores:
     return Scores(run.case, metrics, checks, evidence, chains)
 
 
-def quantities_of(draws: Draws, exact: Posterior) -> dict[str, np.ndarray]:
+def quantities_of(draws: Draws, exact: Exact | Place) -> dict[str, np.ndarray]:
     """Label-invariant quantities and log density of each draw, each of shape (chains, draws)."""
     parameters = draws.parameters
     log_density = exact.log_joint(parameters.reshape(-1, parameters.shape[-1]))

@@ -180,8 +180,9 @@ def _bias_faults(scores: Scores) -> Iterator[str]:
     bound = limit(len(scores.checks), least if math.isfinite(least) else 0.0)
     beyond = [check for check in scores.checks if not check.z <= bound]
     for check in sorted(beyond, key=lambda check: -check.z):
+        truth = "exactly" if scores.case.model.spread is None else "by the reference"
         yield (
-            f"{BIAS}{check.name} is {check.estimate:.6g}, exactly {check.exact:.6g}: "
+            f"{BIAS}{check.name} is {check.estimate:.6g}, {truth} {check.exact:.6g}: "
             f"{check.z:.1f} MCSE off, limit {bound:.1f}"
         )
 

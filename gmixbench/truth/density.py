@@ -15,8 +15,8 @@ A general mixture has parameters (m1, m2, s1, s2, theta), and in place of the ab
                             + log Beta(theta; d, e)
                             + sum_i log(theta Normal(x_i; m1, s1) + (1 - theta) Normal(x_i; m2, s2))
 
-Its unconstrained scale goes on with y = (.., log s1, log s2, logit theta), and its log-Jacobian with
-log s1 + log s2 + log theta + log(1 - theta) ("Lower bounded scalar", "Lower and upper bounded
+Its unconstrained scale goes on with y = (.., log s1, log s2, logit theta), and its log-Jacobian
+with log s1 + log s2 + log theta + log(1 - theta) ("Lower bounded scalar", "Lower and upper bounded
 scalar").
 """
 

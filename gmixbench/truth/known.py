@@ -1,4 +1,4 @@
-"""What is known of a posterior's quantities, whether exactly or by long runs, each with its error."""
+"""What is known of a posterior's quantities, exactly or by long runs, each with its error."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

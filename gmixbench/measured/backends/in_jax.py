@@ -29,8 +29,7 @@ jax.monitoring.register_event_duration_secs_listener(_note_compilation)
 def evaluator(
     log_density: Callable[[Any], Any], size: int
 ) -> Callable[[np.ndarray], Tuple[Any, Any]]:
-    """Value and gradient of a log density at an unconstrained point of that size, compiled already.
-    """
+    """Value and gradient of a log density at a point of that size, compiled already."""
     compiled = jax.jit(jax.value_and_grad(log_density))
 
     def evaluate(point: np.ndarray) -> Tuple[Any, Any]:

@@ -65,7 +65,7 @@ def _spread(spread: Spread) -> Tuple[Any, Any]:
 
 
 def by_value(model: Any, point: Any) -> List[Any]:
-    """Value of each free variable at an unconstrained point, in the order in which PyMC has them."""
+    """Value of each free variable at an unconstrained point, in the order that PyMC has them."""
     shapes = [np.shape(value) for value in model.initial_point().values()]
     ends = np.cumsum([int(np.prod(shape)) for shape in shapes])
     begins = [0, *ends[:-1]]
