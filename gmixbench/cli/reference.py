@@ -18,7 +18,7 @@ def reference(
     ] = None,
     data: Data = None,
     backend: Annotated[
-        list[str] | None, typer.Option(help="At least two; numpyro and nutpie unless given.")
+        list[str] | None, typer.Option(help="At least two; numpyro and blackjax unless given.")
     ] = None,
     chains: Annotated[int, typer.Option(min=2)] = 8,
     draws: Annotated[int, typer.Option(min=100, help="Of each chain.")] = 40_000,

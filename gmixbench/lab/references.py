@@ -27,7 +27,7 @@ FOLDER = Path("references")
 LONG = NutsSettings(chains=8, warmup=2000, draws=40_000, target_accept=0.98)
 """Settings of a long run. Steps are shorter than a run's, so that none diverges."""
 
-BACKENDS = ("numpyro", "nutpie")
+BACKENDS = ("numpyro", "blackjax")
 """Libraries that must agree, each with its own model, its own NUTS and its own random numbers."""
 
 
