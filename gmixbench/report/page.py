@@ -140,6 +140,9 @@ def write_report(
         tables=_tables(results),
         forms=[*forms(results, failures)],
         forms_definition=DEFINITION,
+        general=dict.fromkeys(
+            judged.run.case.model.name for judged in results if judged.run.case.model.spread
+        ),
         failures=[(_case_name(failure), failure) for failure in failures],
         data=[image for image in data if image is not None],
         sections=sections,
