@@ -160,8 +160,8 @@ def _density_faults(run: Run, scores: Scores, exact: Posterior) -> Iterator[str]
 
 
 def _draws_faults(run: Run) -> Iterator[str]:
-    means = run.result.means
-    if not np.all(np.isfinite(means)):
+    means, drawn = run.result.means, run.result
+    if not np.all(np.isfinite(drawn.parameters if isinstance(drawn, Draws) else means)):
         yield "some draws are not finite"
     elif run.case.model.ordered and np.any(means[..., 0] > means[..., 1]):
         yield "some draws are not in order"
