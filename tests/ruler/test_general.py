@@ -17,16 +17,16 @@ from gmixbench.truth.reference import STEP, Reference
 
 FULL = GENERAL["ordered_full"]
 SETTINGS = NutsSettings(chains=4, warmup=0, draws=2000)
-CASE = Case("close", FULL, "mine", "nuts", SETTINGS)
+CASE = Case("low_dim_gauss_mix", FULL, "mine", "nuts", SETTINGS)
 
-FREEDOM, WIDER = 5.0, 1.3
+FREEDOM, WIDER = 5.0, 1.0
 """Of the t distribution whose draws are weighed: its degrees of freedom, and how much wider than
-the curvature at the mode it is. One in seven of its draws counts."""
+the curvature at the mode it is. Four in five of its draws count."""
 
 
 @cache
 def reference() -> Reference:
-    return references.find(datasets.load("close").x, FULL)
+    return references.find(datasets.load("low_dim_gauss_mix").x, FULL)
 
 
 @cache
@@ -40,7 +40,7 @@ def proposals() -> tuple[np.ndarray, np.ndarray]:
     curvature = -(slopes[0] - slopes[1]) / (2 * STEP)
     factor = np.linalg.cholesky(np.linalg.inv(0.5 * (curvature + curvature.T)))
     rng = np.random.default_rng(3)
-    shape = (300_000, 5)
+    shape = (60_000, 5)
     t = rng.standard_normal(shape) / np.sqrt(rng.chisquare(FREEDOM, shape[0]) / FREEDOM)[:, None]
     points = place.peak + WIDER * t @ factor.T
     log = density.log_density(FULL, place.x, points)[0]
@@ -87,8 +87,8 @@ def test_the_error_of_the_reference_counts() -> None:
 
 
 @pytest.mark.parametrize("times", [-1.0, 1.0], ids=["left out", "counted twice"])
-def test_wrong_jacobian_of_the_order_is_caught_by_draws_and_by_density(times: float) -> None:
-    assert _reasons(judged(drawn(times * proposals()[0][:, 1]))).startswith("bias: ")
+def test_wrong_jacobian_of_the_order_is_caught_by_density(times: float) -> None:
+    """With the components this far apart no draws could tell."""
     right = run(drawn()).density
     assert right is not None
     gradients = right.gradients + times * np.eye(5)[1]
@@ -137,7 +137,7 @@ def test_draws_that_are_not_finite_are_caught_in_every_parameter() -> None:
 
 def test_a_fit_has_no_score() -> None:
     fit = Fit(np.zeros(10), np.zeros(2), np.eye(2), np.zeros((5, 2)))
-    case = Case("close", FULL, "mine", "advi-matched", AdviSettings())
+    case = Case("low_dim_gauss_mix", FULL, "mine", "advi-matched", AdviSettings())
     with pytest.raises(TypeError, match="no loss is known of ordered_full"):
         score(replace(run(drawn()), case=case, result=fit), reference())
 
