@@ -18,7 +18,7 @@ from scipy.stats import binomtest
 
 from gmixbench.lab import datasets
 from gmixbench.record import Draws
-from gmixbench.ruler.score import _checks, label_invariant
+from gmixbench.ruler.score import _checks, quantities_of
 from gmixbench.ruler.verdict import limit
 from gmixbench.spec import MODELS
 from gmixbench.truth.exact import Exact, solve
@@ -29,8 +29,10 @@ COUNTS = ((4, 100), (4, 250), (4, 1000), (4, 5000), (2, 10_000))
 def largest_z(exact: Exact, chains: int, draws: int, rng: np.random.Generator) -> float:
     """Largest |z| of one run of independent draws."""
     means = exact.draws(MODELS["ordered"], chains * draws, rng).reshape(chains, draws, 2)
-    quantities = label_invariant(Draws(means), exact)
-    return max(check.z for check in _checks(quantities, exact))
+    quantities = quantities_of(Draws(means), exact)
+    return max(
+        check.z for known in exact.known() for check in _checks(quantities[known.name], known)
+    )
 
 
 def main(runs: int) -> None:

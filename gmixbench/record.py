@@ -25,6 +25,7 @@ from gmixbench.spec import (
     Case,
     Mixture,
     Prior,
+    Spread,
     settings_kind,
 )
 
@@ -77,7 +78,8 @@ class Counters:
 class Draws:
     """Draws after warm-up and what the sampler tells of each.
 
-    `means` has shape (chains, draws, 2), in the order the model has them. `energy` in nats,
+    `means` has shape (chains, draws, 2), in the order the model has them; `others`, shape (chains,
+    draws, k), what else is unknown in a general mixture: s1, s2 and theta. `energy` in nats,
     `diverging` and `at_max_treedepth` boolean, and `gradients`, the evaluations that draw took,
     have shape (chains, draws); `seconds`, what each chain's sampling took, has shape (chains,).
     Each is `None` where the library does not tell it.
@@ -89,15 +91,25 @@ class Draws:
     at_max_treedepth: Optional[np.ndarray] = None
     gradients: Optional[np.ndarray] = None
     seconds: Optional[np.ndarray] = None
+    others: Optional[np.ndarray] = None
 
     def __post_init__(self) -> None:
         shape = np.shape(self.means)[:2]
         _check("means", self.means, (*shape, 2))
+        if self.others is not None:
+            _check("others", self.others, (*shape, *np.shape(self.others)[2:3]))
         for name in ("energy", "diverging", "at_max_treedepth", "gradients"):
             if getattr(self, name) is not None:
                 _check(name, getattr(self, name), shape)
         if self.seconds is not None:
             _check("seconds", self.seconds, shape[:1])
+
+    @property
+    def parameters(self) -> np.ndarray:
+        """All that is unknown in the model, shape (chains, draws, d), by its `parameters`."""
+        if self.others is None:
+            return self.means
+        return np.concatenate([self.means, self.others], axis=-1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,7 +139,7 @@ class Fit:
 class Density:
     """Log density and gradient as the library computed them, on the unconstrained scale.
 
-    `points` has shape (k, 2), `values` (k,), `gradients` (k, 2).
+    `points` has shape (k, d), `values` (k,), `gradients` (k, d).
     """
 
     points: np.ndarray
@@ -135,10 +147,10 @@ class Density:
     gradients: np.ndarray
 
     def __post_init__(self) -> None:
-        count = np.shape(self.points)[:1]
-        _check("points", self.points, (*count, 2))
-        _check("values", self.values, count)
-        _check("gradients", self.gradients, (*count, 2))
+        shape = np.shape(self.points)[:2]
+        _check("points", self.points, (*shape, *(2,)[len(shape) - 1 :]))
+        _check("values", self.values, shape[:1])
+        _check("gradients", self.gradients, shape)
 
 
 def _check(name: str, array: Any, shape: Tuple[int, ...]) -> None:
@@ -162,7 +174,7 @@ class Measured(NamedTuple):
 class Job:
     """All a worker needs: the case, the data, where to start and where to check the density.
 
-    `starts` are unconstrained points, shape (chains, 2); ADVI starts at the first.
+    `starts` are unconstrained points, shape (chains, d); ADVI starts at the first.
     """
 
     case: Case
@@ -193,6 +205,10 @@ class Run:
         if (self.density is None) != (self.case.likelihood == DISCRETE):
             told = "no density" if self.density is None else "a density"
             raise ValueError("{} of a {} likelihood".format(told, self.case.likelihood))
+        if isinstance(self.result, Draws):
+            wanted = self.case.model.parameters
+            if self.result.parameters.shape[-1] != len(wanted):
+                raise ValueError("draws of {} are wanted".format(", ".join(wanted)))
 
 
 @dataclass(frozen=True)
@@ -217,6 +233,9 @@ def case_from_dict(data: Dict[str, Any]) -> Case:
     """Inverse of `case_to_dict`."""
     model = dict(data["model"])
     model["prior"] = Prior(**model["prior"])
+    if model.get("spread"):
+        spread = dict(model["spread"])
+        model["spread"] = Spread(**dict(spread, weight=tuple(spread["weight"])))
     kind = settings_kind(data["method"])
     return Case(**dict(data, model=Mixture(**model), settings=kind(**data["settings"])))
 
@@ -226,6 +245,8 @@ def case_key(case: Case) -> str:
     fields = case_to_dict(case)
     if fields["settings"].get("family") == FAMILIES[0]:
         del fields["settings"]["family"]  # what was fitted when there was no other is found again
+    if case.model.spread is None:
+        del fields["model"]["spread"]  # the same
     words = [case.dataset, case.model.name, case.backend, case.method, case.stack]
     if case.likelihood == MIXTURE:
         del fields["likelihood"]

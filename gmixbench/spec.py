@@ -1,11 +1,11 @@
-"""What is measured: the two models, their data, and the settings of a case.
+"""What is measured: the models, their data, and the settings of a case.
 
 Everything here is frozen data, written in the syntax of Python 3.6, because the
 measured side imports it in the interpreters of old library versions.
 """
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Dict, Tuple, Union
+from typing import TYPE_CHECKING, Dict, Optional, Tuple, Union
 
 if TYPE_CHECKING:  # the command line lists what is here, and answers sooner without NumPy
     import numpy as np
@@ -23,26 +23,58 @@ class Prior:
 
 
 @dataclass(frozen=True)
+class Spread:
+    """Priors of what the two means leave unknown in a general mixture.
+
+    Each standard deviation is HalfNormal(`sigma_scale`), in units of the data; the weight of the
+    first component is Beta(*`weight`).
+    """
+
+    sigma_scale: float = 2.0
+    weight: Tuple[float, float] = (5.0, 5.0)
+
+
+@dataclass(frozen=True)
 class Mixture:
-    """Two normals of known, equal weight and known standard deviation; the means are unknown.
+    """Two normals whose means are unknown.
 
     Component labels are marginalized out, or sampled where a case's likelihood is `DISCRETE`.
     Where `ordered` is true the same joint density is restricted to m1 < m2 and is *not*
     renormalized; its unconstrained scale is (m1, log(m2 - m1)), with log-Jacobian log(m2 - m1).
+
+    Weights are `WEIGHTS` and both standard deviations `sigma`, unless `spread` is given: then
+    both standard deviations and the weight of the first component are unknown too, `sigma` says
+    nothing, and (log s1, log s2, logit theta) follow on the unconstrained scale, with log-Jacobian
+    log s1 + log s2 + log theta + log(1 - theta).
     """
 
     name: str
     ordered: bool
     sigma: float = 1.0
     prior: Prior = Prior()
+    spread: Optional[Spread] = None
+
+    @property
+    def parameters(self) -> Tuple[str, ...]:
+        """Names of what is unknown, in the order of every array of points."""
+        return ("m1", "m2") if self.spread is None else ("m1", "m2", "s1", "s2", "theta")
 
 
 MODELS: Dict[str, Mixture] = {
     "unordered": Mixture("unordered", ordered=False),
     "ordered": Mixture("ordered", ordered=True),
 }
+"""Models whose posterior is known exactly: what is measured unless a case says otherwise."""
 
-DATASETS: Tuple[str, ...] = ("overlapping", "close", "separated")
+GENERAL: Dict[str, Mixture] = {
+    "ordered_full": Mixture("ordered_full", ordered=True, prior=Prior(scale=2.0), spread=Spread()),
+}
+"""Models that are judged by a reference: their posterior has too many dimensions for quadrature.
+posteriordb's `low_dim_gauss_mix` is `ordered_full` on the data set of that name."""
+
+ALL_MODELS: Dict[str, Mixture] = dict(MODELS, **GENERAL)
+
+DATASETS: Tuple[str, ...] = ("overlapping", "close", "separated", "low_dim_gauss_mix")
 """Data sets in the package; `DEFAULT_DATASET` unless a case says otherwise."""
 
 DEFAULT_DATASET = "close"
@@ -200,6 +232,16 @@ class Case:
     stack: str = HERE
     seed: int = 0
     likelihood: str = MIXTURE
+
+    @property
+    def posterior(self) -> str:
+        """Name of what judges it: its data set, and its model where that is a general one.
+
+        One exact posterior serves both models of two means.
+        """
+        if self.model.spread is None:
+            return self.dataset
+        return "{} {}".format(self.model.name, self.dataset)
 
     @property
     def row(self) -> str:

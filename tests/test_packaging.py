@@ -160,12 +160,13 @@ def wheel(tmp_path_factory) -> Path:
 def test_wheel_carries_its_data(wheel):
     with ZipFile(wheel) as archive:
         packed = set(archive.namelist())
-    data = ["py.typed", "datasets/*.csv", "report/templates/*"]
+    data = ["py.typed", "datasets/*", "references/*.json", "report/templates/*"]
     wanted = {str(path.relative_to(ROOT)) for pattern in data for path in PACKAGE.glob(pattern)} | {
         f"gmixbench/datasets/{name}.csv" for name in ("overlapping", "close", "separated")
     }
     assert wanted <= packed
-    assert any(name.startswith("gmixbench/report/templates/") for name in packed)
+    for folder in ("report/templates/", "references/ordered_full-"):
+        assert any(name.startswith(f"gmixbench/{folder}") for name in packed)
     outside = {name.split("/")[0] for name in packed if ".dist-info/" not in name}
     assert outside == {"gmixbench"}
 

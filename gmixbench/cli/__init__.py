@@ -12,7 +12,18 @@ from typing import Annotated, NoReturn
 import typer
 
 from gmixbench import __version__
-from gmixbench.cli import baseline, bisect, compare, gate, history, noise, run, show, stacks
+from gmixbench.cli import (
+    baseline,
+    bisect,
+    compare,
+    gate,
+    history,
+    noise,
+    reference,
+    run,
+    show,
+    stacks,
+)
 from gmixbench.cli.exits import OUR_FAULT, exit_code_of, one_line
 
 app = typer.Typer(
@@ -24,6 +35,7 @@ app = typer.Typer(
 )
 app.command()(run.run)
 app.command()(show.exact)
+app.command()(reference.reference)
 app.command()(run.report)
 app.command()(run.score)
 app.command()(run.ranking)

@@ -13,13 +13,14 @@ from gmixbench.cli.exits import INCONCLUSIVE, NOT_MEASURED, REGRESSED, UsageErro
 from gmixbench.cli.options import (
     Locks,
     console,
+    methods_of,
     one_of,
     positive,
     probability,
     seconds_of,
     share_of,
 )
-from gmixbench.spec import DATASETS, DEFAULT_DATASET, METHODS, MODELS
+from gmixbench.spec import ALL_MODELS, DATASETS, DEFAULT_DATASET, METHODS
 
 if TYPE_CHECKING:
     from gmixbench.lab.comparison.sides import Side
@@ -46,7 +47,7 @@ def bisect(
     metric: Annotated[
         str, typer.Option(help=f"What got worse; `{VALID}` asks since when the answer is wrong.")
     ] = "seconds_per_gradient",
-    model: Annotated[str, typer.Option(help=f"One of {', '.join(MODELS)}.")] = "ordered",
+    model: Annotated[str, typer.Option(help=f"One of {', '.join(ALL_MODELS)}.")] = "ordered",
     method: Annotated[str, typer.Option(help=f"One of {', '.join(METHODS)}.")] = "nuts",
     dataset: Data = DEFAULT_DATASET,
     band: Band = "2%",
@@ -74,9 +75,10 @@ def bisect(
     """
     from gmixbench.ruler.comparison.judge import COMPARED
 
-    one_of("model", model, MODELS)
+    one_of("model", model, ALL_MODELS)
     one_of("dataset", dataset, DATASETS)
-    known = COMPARED["nuts" if one_of("method", method, METHODS) == "nuts" else "advi"]
+    (method,) = methods_of([method], [], [model])
+    known = COMPARED["nuts" if method == "nuts" else "advi"]
     one_of("metric", metric, (*known, VALID))
     width, seconds = share_of("--band", band), seconds_of("--budget", budget)
     positive("--timeout", timeout)

@@ -8,20 +8,21 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gmixbench.cli.comparing import FIRST_SEED, asked, measured, tasks_of
+from gmixbench.cli.comparing import FIRST_SEED, asked, measured, posterior_of, tasks_of
 from gmixbench.cli.exits import INCONCLUSIVE, NOT_MEASURED, REGRESSED, UsageError, one_line
 from gmixbench.cli.markdown import write_markdown
 from gmixbench.cli.options import (
     Locks,
     all_of,
     console,
+    methods_of,
     one_of,
     positive,
     probability,
     seconds_of,
     share_of,
 )
-from gmixbench.spec import DATASETS, DEFAULT_DATASET, METHODS, MODELS, Case
+from gmixbench.spec import ALL_MODELS, DATASETS, DEFAULT_DATASET, METHODS, Case
 
 if TYPE_CHECKING:
     from gmixbench.lab.comparison.sides import Side
@@ -45,7 +46,10 @@ A = Annotated[
 ]
 B = Annotated[str, typer.Argument(metavar="B", help="The same of what is new.")]
 Models = Annotated[
-    list[str] | None, typer.Option("--model", help="ordered unless given; again for both.")
+    list[str] | None,
+    typer.Option(
+        "--model", help="ordered unless given; again for both, or ordered_full by itself."
+    ),
 ]
 Methods = Annotated[
     list[str] | None,
@@ -104,9 +108,8 @@ def compare(
     Exits 1 when any metric got worse, 3 when either is wrong or can't be measured, 4 when there is
     no answer yet, else 0. Called again it goes on.
     """
-    tasks = tasks_of(
-        all_of("model", model or ["ordered"], MODELS), all_of("method", method or ["nuts"], METHODS)
-    )
+    models = all_of("model", model or ["ordered"], ALL_MODELS)
+    tasks = tasks_of(models, methods_of(method, ["nuts"], models))
     one_of("dataset", dataset, DATASETS)
     width, seconds = share_of("--band", band), seconds_of("--budget", budget)
     positive("--timeout", timeout)
@@ -174,12 +177,10 @@ def _held(old: "Side", new: "Side") -> "Side":
 def _steps(
     old: "Side", new: "Side", tasks: "Sequence[Task]", dataset: str, timeout: float
 ) -> "tuple[Side, ...]":
-    from gmixbench.lab import datasets
     from gmixbench.lab.comparison import trial
     from gmixbench.lab.comparison.holding import steps
-    from gmixbench.truth.exact import solve
 
-    exact = solve(datasets.load(dataset).x, MODELS["ordered"])
+    exact = posterior_of(tasks, dataset)
     backend = new.variant.backend
 
     def unsampled(stack: "Stack") -> str | None:

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from gmixbench.cli.exits import INTERRUPTED
+from gmixbench.cli.exits import INTERRUPTED, UsageError
 from gmixbench.cli.options import console
-from gmixbench.spec import COMPARE, MODELS
+from gmixbench.spec import ALL_MODELS, COMPARE, Case
 
 if TYPE_CHECKING:
     from gmixbench.lab.comparison.sides import Side
     from gmixbench.ruler.comparison.nouns import Comparison, Outcome, Task
+    from gmixbench.ruler.score import Posterior
 
 FIRST_SEED = 1  # PyMC up to 4 refuses 0 for ADVI
 
@@ -23,10 +24,20 @@ def tasks_of(models: Sequence[str], methods: Sequence[str]) -> "tuple[Task, ...]
     from gmixbench.ruler.comparison.nouns import Task
 
     return tuple(
-        Task(MODELS[model], method, COMPARE.settings(method))
+        Task(ALL_MODELS[model], method, COMPARE.settings(method))
         for model in models
         for method in methods
     )
+
+
+def posterior_of(tasks: "Sequence[Task]", dataset: str) -> "Posterior":
+    """What judges all tasks on a data set of the package: one posterior."""
+    from gmixbench.lab import datasets, references
+
+    models = [task.model for task in tasks]
+    if len({Case(dataset, model, "", "nuts").posterior for model in models}) > 1:
+        raise UsageError("a general mixture has a posterior of its own: compare it by itself")
+    return references.posterior_of(datasets.load(dataset).x, models[0])
 
 
 def asked(
@@ -60,13 +71,12 @@ def measured(
 
     Ctrl-C ends with its exit code; what was measured stays.
     """
-    from gmixbench.lab import datasets, store
+    from gmixbench.lab import store
     from gmixbench.lab.comparison import blocks
     from gmixbench.lab.comparison import folder as on_disk
     from gmixbench.lab.comparison.progress import progress
     from gmixbench.lab.comparison.starts import starts
     from gmixbench.ruler.comparison.judge import judge
-    from gmixbench.truth.exact import solve
 
     with store.locked(folder):
         if fresh:
@@ -74,7 +84,7 @@ def measured(
         now = on_disk.resumed(folder, comparison)
         if now.readings:
             typer.echo(f"{folder} holds {judge(now).blocks} blocks already")
-        exact = solve(datasets.load(comparison.dataset).x, MODELS["ordered"])
+        exact = posterior_of(comparison.tasks, comparison.dataset)
         try:
             started = starts(sides, folder, say=typer.echo)
             with progress(console, budget) as tell:

@@ -15,11 +15,13 @@ def exit_code_of(error: Exception) -> int | None:
     """Exit code of an error that its message explains; `None` where it would be a fault of ours."""
     from gmixbench.lab.datasets import DataError
     from gmixbench.lab.gate_files import GateFileError
+    from gmixbench.lab.references import MissingReferenceError
     from gmixbench.lab.stacks import StackError
     from gmixbench.lab.store import FolderError
     from gmixbench.record import DamagedRecordError
     from gmixbench.report.asv_repository import RepositoryError
     from gmixbench.report.tidy import FormatError
+    from gmixbench.ruler.certify import UncertifiedError
     from gmixbench.truth.cells import UnreachableError
 
     explained = (
@@ -28,13 +30,14 @@ def exit_code_of(error: Exception) -> int | None:
         FolderError,
         FormatError,
         GateFileError,
+        MissingReferenceError,
         RepositoryError,
         StackError,
         OSError,
     )
     if isinstance(error, explained):
         return WRONG_USE
-    if isinstance(error, DamagedRecordError | UnreachableError):
+    if isinstance(error, DamagedRecordError | UncertifiedError | UnreachableError):
         return NOT_MEASURED
     return None
 

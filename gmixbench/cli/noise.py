@@ -15,8 +15,8 @@ from gmixbench.cli.compare import (
 )
 from gmixbench.cli.comparing import asked, measured, tasks_of
 from gmixbench.cli.exits import NOT_MEASURED
-from gmixbench.cli.options import Locks, all_of, console, one_of, positive, seconds_of
-from gmixbench.spec import DATASETS, DEFAULT_DATASET, METHODS, MODELS
+from gmixbench.cli.options import Locks, all_of, console, methods_of, one_of, positive, seconds_of
+from gmixbench.spec import ALL_MODELS, DATASETS, DEFAULT_DATASET
 
 
 def noise(
@@ -38,9 +38,8 @@ def noise(
 
     `compare` knows it from then on, and warns where a band is below it.
     """
-    tasks = tasks_of(
-        all_of("model", model or ["ordered"], MODELS), all_of("method", method or ["nuts"], METHODS)
-    )
+    models = all_of("model", model or ["ordered"], ALL_MODELS)
+    tasks = tasks_of(models, methods_of(method, ["nuts"], models))
     one_of("dataset", dataset, DATASETS)
     seconds = seconds_of("--budget", budget)
     positive("--timeout", timeout)

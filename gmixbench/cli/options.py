@@ -11,7 +11,7 @@ from rich.console import Console
 
 from gmixbench.cli.exits import UsageError
 from gmixbench.measured.backends import BACKENDS
-from gmixbench.spec import DEFAULT_DATASET, MODELS, Dataset, Mixture
+from gmixbench.spec import ALL_MODELS, DEFAULT_DATASET, GENERAL, METHODS, MODELS, Dataset, Mixture
 
 console = Console()
 
@@ -79,7 +79,11 @@ def seconds_of(option: str, text: str) -> float:
 
 
 def model_of(name: str, mixture: Mixture) -> Mixture:
-    """A mixture as the model of that name."""
+    """A mixture as the model of that name; a general one has priors of its own."""
+    if name in GENERAL:
+        if mixture != MODELS["ordered"]:
+            raise UsageError(f"{name} has priors of its own: leave --sigma and --prior-scale out")
+        return GENERAL[name]
     return replace(mixture, name=name, ordered=MODELS[name].ordered)
 
 
@@ -92,6 +96,29 @@ def datasets_of(names: list[str] | None, data: Path | None) -> list[Dataset]:
     if names:
         raise UsageError("give --dataset or --data, not both")
     return [datasets.read(data)]
+
+
+def models_of(values: list[str] | None) -> list[str]:
+    """Models by name; those of two means where none is given."""
+    return all_of("model", values or list(MODELS), ALL_MODELS)
+
+
+def methods_of(
+    values: list[str] | None, default: Iterable[str], models: Iterable[str]
+) -> list[str]:
+    """Methods by name, each of which can be judged for every one of the models.
+
+    A fit of a general mixture can't: no exact loss is known of it.
+    """
+    methods = all_of("method", values or list(default), METHODS)
+    general = [name for name in models if name in GENERAL]
+    fits = [method for method in methods if method != "nuts"]
+    if values and general and fits:
+        raise UsageError(
+            f"--method {fits[0]} --model {general[0]}: no exact loss is known of {general[0]}, so "
+            "its fits can't be judged: give --method nuts"
+        )
+    return methods
 
 
 def one_of(option: str, value: str, known: Iterable[str]) -> str:

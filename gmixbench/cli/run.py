@@ -18,21 +18,23 @@ from gmixbench.cli.options import (
     backends_of,
     console,
     datasets_of,
+    methods_of,
     mixture_of,
     model_of,
+    models_of,
     one_of,
     positive,
 )
 from gmixbench.lab.plan import plan_cases
 from gmixbench.measured.backends import knows
 from gmixbench.spec import (
+    ALL_MODELS,
     DATASETS,
     DEFAULT_DATASET,
     DEFAULT_METHODS,
     LIKELIHOODS,
     METHODS,
     MIXTURE,
-    MODELS,
     PROFILES,
     STARTS,
     Case,
@@ -42,14 +44,17 @@ from gmixbench.spec import (
 if TYPE_CHECKING:
     from gmixbench.lab import store
     from gmixbench.lab.results import Results
-    from gmixbench.truth.exact import Exact
+    from gmixbench.ruler.score import Posterior
 
 Out = Annotated[Path, typer.Argument(metavar="DIR", help="Folder that `run` made.")]
 
 
 def run(
     profile: Annotated[str, typer.Option(help=f"One of {', '.join(PROFILES)}.")] = "standard",
-    model: Annotated[list[str] | None, typer.Option(help="Both unless given.")] = None,
+    model: Annotated[
+        list[str] | None,
+        typer.Option(help=f"Of {', '.join(ALL_MODELS)}; the first two unless given."),
+    ] = None,
     backend: Annotated[
         list[str] | None,
         typer.Option(help="pymc and numpyro unless given; all; exact; or a module of your own."),
@@ -84,17 +89,19 @@ def run(
 ) -> None:
     """Measure cases, each in a fresh process, and judge them against the exact posterior.
 
+    A general mixture (ordered_full) has none; a reference by long runs stands in for it.
+
     Exits 0 when all `ordered` and all `advi-matched` cases are valid and none failed, else 3.
     """
     mixture = mixture_of(sigma, prior_scale)
     positive("--timeout", timeout)
-    sets = datasets_of(dataset, data)
+    sets, models = datasets_of(dataset, data), models_of(model)
     backends = backends_of(backend)
-    methods = all_of("method", method or list(DEFAULT_METHODS), METHODS)
+    methods = methods_of(method, DEFAULT_METHODS, models)
     left_out = _left_out(backends, methods, [name for name in backend or () if name != ALL])
     cases = plan_cases(
         profile=one_of("profile", profile, PROFILES),
-        models=[model_of(name, mixture) for name in all_of("model", model, MODELS)],
+        models=[model_of(name, mixture) for name in models],
         backends=backends,
         methods=methods,
         datasets=[item.name for item in sets],
@@ -105,16 +112,16 @@ def run(
     )
     for line in left_out:
         typer.echo(line)
-    from gmixbench.lab import store
+    from gmixbench.lab import references, store
     from gmixbench.lab.environment import describe
-    from gmixbench.truth.exact import solve
 
     plan = store.Plan(profile, tuple(cases), describe())
     folder = out or _folder(plan, sets, fresh=not resume)
+    with console.status("solving the exact posterior"):
+        exacts = references.posteriors(cases, {item.name: item.x for item in sets})
     with store.locked(folder):
         store.prepare(folder, plan, sets, fresh=not resume)
-        with console.status("solving the exact posterior"):
-            exacts = {item.name: solve(item.x, mixture) for item in sets}
+        references.keep_all(folder, exacts)
         _measure(cases, exacts, folder, timeout)
         results = _judge(folder, exacts)
         _report(folder, results)
@@ -191,7 +198,7 @@ def _folder(plan: "store.Plan", sets: Sequence[Dataset], *, fresh: bool) -> Path
 
 def _measure(
     cases: Sequence[Case],
-    exacts: "dict[str, Exact]",
+    exacts: "dict[str, Posterior]",
     folder: Path,
     timeout: float,
 ) -> None:
@@ -212,7 +219,7 @@ def _measure(
         raise typer.Exit(INTERRUPTED) from None
 
 
-def _judge(folder: Path, exacts: "dict[str, Exact] | None" = None) -> "Results":
+def _judge(folder: Path, exacts: "dict[str, Posterior] | None" = None) -> "Results":
     from gmixbench.lab.results import judge_folder, write_scores
 
     with console.status("judging against the exact posterior"):

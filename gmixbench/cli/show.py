@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from gmixbench.cli.exits import UsageError
 from gmixbench.cli.options import (
     Data,
     PriorScale,
@@ -15,12 +16,15 @@ from gmixbench.cli.options import (
     datasets_of,
     mixture_of,
     model_of,
+    one_of,
 )
 from gmixbench.measured.backends import BACKENDS
 from gmixbench.ruler.metrics import METRICS
 from gmixbench.spec import (
+    ALL_MODELS,
     DATASETS,
     DEFAULT_DATASET,
+    GENERAL,
     LIKELIHOODS,
     METHODS,
     MODELS,
@@ -34,14 +38,24 @@ def exact(
         str | None, typer.Option(help=f"{', '.join(DATASETS)}; {DEFAULT_DATASET} unless given.")
     ] = None,
     data: Data = None,
+    model: Annotated[
+        list[str] | None, typer.Option(help=f"Of {', '.join(MODELS)}; both unless given.")
+    ] = None,
     sigma: Sigma = 1.0,
     prior_scale: PriorScale = 10.0,
     json_file: Annotated[
         Path | None, typer.Option("--json", metavar="FILE", help="Write the figures there.")
     ] = None,
 ) -> None:
-    """Print the exact posterior of a data set under both models."""
+    """Print the exact posterior of a data set under both models of two means."""
     mixture = mixture_of(sigma, prior_scale)
+    names = [one_of("model", name, ALL_MODELS) for name in model or MODELS]
+    general = [name for name in names if name in GENERAL]
+    if general:
+        raise UsageError(
+            f"{general[0]} has no exact posterior, which is for {' and '.join(MODELS)}: its runs "
+            "are judged by a reference, which `gmixbench reference` makes"
+        )
     (chosen,) = datasets_of([dataset] if dataset else None, data)
     from gmixbench.record import write_bytes
     from gmixbench.truth.exact import solve
@@ -49,7 +63,7 @@ def exact(
 
     with console.status("solving the exact posterior"):
         solved = solve(chosen.x, mixture)
-    figures = {name: listing(solved, model_of(name, mixture)) for name in MODELS}
+    figures = {name: listing(solved, model_of(name, mixture)) for name in names}
     if json_file is not None:
         write_bytes(json_file, (json.dumps(figures, indent=1) + "\n").encode())
     from gmixbench.report.terminal import exact_table
@@ -63,7 +77,7 @@ def list_() -> None:
     for name, values in {
         "--profile": PROFILES,
         "--dataset": DATASETS,
-        "--model": MODELS,
+        "--model": ALL_MODELS,
         "--backend": BACKENDS,
         "--method": METHODS,
         "--likelihood": LIKELIHOODS,

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gmixbench.lab import environment, store
-from gmixbench.lab.points import density_points, starting_points
+from gmixbench.lab.points import Located, density_points, starting_points
 from gmixbench.measured.backends import BACKENDS
 from gmixbench.measured.protocol import CORE_VARIABLE, NOT_WRITTEN
 from gmixbench.record import (
@@ -27,7 +27,6 @@ from gmixbench.record import (
     write_record,
 )
 from gmixbench.spec import Case, NutsSettings
-from gmixbench.truth.exact import Exact
 
 POLL = 0.05
 """Seconds between looks at a worker."""
@@ -65,8 +64,8 @@ class Done:
     seconds: float
 
 
-def job(case: Case, exact: Exact) -> Job:
-    """All that a worker needs to run a case on the data of an exact posterior."""
+def job(case: Case, exact: Located) -> Job:
+    """All that a worker needs to run a case on the data of a posterior."""
     settings = case.settings
     starts, chains = "dispersed", 1
     if isinstance(settings, NutsSettings):
@@ -81,7 +80,7 @@ def job(case: Case, exact: Exact) -> Job:
 
 def execute(
     cases: Sequence[Case],
-    exacts: Mapping[str, Exact],
+    exacts: Mapping[str, Located],
     out: Path,
     *,
     timeout: float,
@@ -102,7 +101,7 @@ def execute(
     """
     for case in cases:
         begun = time.monotonic()
-        work = job(case, exacts[case.dataset])
+        work = job(case, exacts[case.posterior])
         record = run_case(work, out, timeout=timeout, watch=watch, worker=workers(case))
         yield Done(case, record, time.monotonic() - begun)
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from gmixbench.ruler.lower import LOWER, Lower
 from gmixbench.ruler.sides import Key, Replicate, Side
-from gmixbench.spec import DATASETS, HERE, METHODS, MODELS
+from gmixbench.spec import ALL_MODELS, DATASETS, HERE, METHODS
 
 KIND = "asv"
 
@@ -84,7 +84,7 @@ def _key(name: str, parameters: Sequence[str], version: Any) -> Key:
     told = dict.fromkeys(("dataset", "model", "stack"), "")
     for text in parameters:
         value = str(ast.literal_eval(text))
-        known = (("dataset", DATASETS), ("model", MODELS))
+        known = (("dataset", DATASETS), ("model", ALL_MODELS))
         told[next((kind for kind, names in known if value in names), "stack")] = value
     here = told["stack"].startswith(f"{HERE}-")
     backend = told["stack"].removeprefix(f"{HERE}-") if here else told["stack"].split("-v")[0]

@@ -7,11 +7,11 @@ from typing import Any
 
 from gmixbench.lab import store
 from gmixbench.lab.datasets import load
-from gmixbench.lab.results import case_row
+from gmixbench.lab.results import case_row, mixture_row
 from gmixbench.lab.store import data_sha256
 from gmixbench.record import SCHEMA, case_from_dict
 from gmixbench.ruler.sides import Key, Replicate, Side
-from gmixbench.spec import DATASETS, MIXTURE, MODELS, row_name
+from gmixbench.spec import ALL_MODELS, DATASETS, MIXTURE, row_name
 
 KIND = "gmixbench"
 
@@ -130,7 +130,11 @@ def key_of(row: Mapping[str, Any], digests: Mapping[str, str] = NO_DIGESTS) -> K
         backend=row_name(row["backend"], row.get("likelihood", MIXTURE)),
         method=row["method"],
         settings=_text(
-            {**row["settings"], **_unusual(mixture), **_foreign(row["dataset"], digests)}
+            {
+                **row["settings"],
+                **_unusual(mixture, row["model"]),
+                **_foreign(row["dataset"], digests),
+            }
         ),
         stack=row["stack"],
     )
@@ -170,14 +174,9 @@ def _planned(folder: Path, digests: Mapping[str, str]) -> Iterator[tuple[Key, in
         yield key_of(case_row(case), digests), case.seed
 
 
-def _unusual(mixture: Mapping[str, float]) -> Mapping[str, float]:
-    """The mixture's numbers, where they are not those of the package."""
-    model = MODELS["ordered"]
-    usual = {
-        "sigma": model.sigma,
-        "prior_mean": model.prior.mean,
-        "prior_scale": model.prior.scale,
-    }
+def _unusual(mixture: Mapping[str, float], name: str) -> Mapping[str, float]:
+    """The mixture's numbers, where they are not those of the package's model of that name."""
+    usual = mixture_row(ALL_MODELS[name]) if name in ALL_MODELS else {}
     return {} if mixture == usual else mixture
 
 

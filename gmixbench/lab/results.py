@@ -5,33 +5,33 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from gmixbench.lab import store
+from gmixbench.lab import references, store
 from gmixbench.record import SCHEMA, Failure, write_bytes
+from gmixbench.ruler.score import Posterior
 from gmixbench.ruler.verdict import Judged, judge
 from gmixbench.spec import Case, Mixture
-from gmixbench.truth.exact import Exact, solve
 
 
 @dataclass(frozen=True, eq=False)
 class Results:
     """All of a folder: judged runs, failures, planned cases without a record, and what for.
 
-    `exacts` are the exact posteriors by data set.
+    `exacts` are the posteriors by `Case.posterior`.
     """
 
     judged: tuple[Judged, ...]
     failures: tuple[Failure, ...]
     missing: tuple[Case, ...]
-    exacts: dict[str, Exact]
+    exacts: dict[str, Posterior]
     environment: dict[str, str]
 
 
-def judge_folder(out: Path, exacts: dict[str, Exact] | None = None) -> Results:
+def judge_folder(out: Path, exacts: dict[str, Posterior] | None = None) -> Results:
     """Judge every record of a folder; nothing is sampled.
 
     Parameters
     ----------
-    exacts : posteriors that are solved already, by data set
+    exacts : posteriors that are solved already, by `Case.posterior`
 
     Raises
     ------
@@ -44,11 +44,13 @@ def judge_folder(out: Path, exacts: dict[str, Exact] | None = None) -> Results:
     records = store.records(out, plan)
     solved = dict(exacts or {})
     for record in records:
-        name = record.case.dataset
+        name = record.case.posterior
         if name not in solved:
-            solved[name] = solve(store.read_data(out, name), record.case.model)
+            x = store.read_data(out, record.case.dataset)
+            also = (out / references.FOLDER,)
+            solved[name] = references.posterior_of(x, record.case.model, also)
     judged = tuple(
-        judge(record, solved[record.case.dataset])
+        judge(record, solved[record.case.posterior])
         for record in records
         if not isinstance(record, Failure)
     )
@@ -103,7 +105,7 @@ def case_row(case: Case) -> dict[str, Any]:
     return {
         "dataset": case.dataset,
         "model": case.model.name,
-        "mixture": _mixture(case.model),
+        "mixture": mixture_row(case.model),
         "backend": case.backend,
         "method": case.method,
         "likelihood": case.likelihood,
@@ -113,9 +115,15 @@ def case_row(case: Case) -> dict[str, Any]:
     }
 
 
-def _mixture(model: Mixture) -> dict[str, float]:
+def mixture_row(model: Mixture) -> dict[str, float]:
+    """Numbers of a model, as a row of `scores.json` tells them."""
+    told = {"prior_mean": model.prior.mean, "prior_scale": model.prior.scale}
+    if model.spread is None:
+        return {"sigma": model.sigma, **told}
+    first, second = model.spread.weight
     return {
-        "sigma": model.sigma,
-        "prior_mean": model.prior.mean,
-        "prior_scale": model.prior.scale,
+        **told,
+        "sigma_scale": model.spread.sigma_scale,
+        "weight_first": first,
+        "weight_second": second,
     }

@@ -32,7 +32,7 @@ from gmixbench.record import (
 )
 from gmixbench.spec import Case, Dataset, Prior
 
-FOLDERS, FILES = ("runs", "data", "figures"), ("scores.json", "report.html")
+FOLDERS, FILES = ("runs", "data", "figures", "references"), ("scores.json", "report.html")
 """What a run leaves besides its plan."""
 
 SCRATCH = ".job-"
@@ -231,7 +231,7 @@ def _same_environment(out: Path, before: Plan, plan: Plan) -> None:
 def _same_mixture(out: Path, before: Plan, plan: Plan) -> None:
     # One exact posterior judges all runs on a data set.
     def mixtures(cases: Sequence[Case]) -> dict[str, tuple[float, Prior]]:
-        return {case.dataset: (case.model.sigma, case.model.prior) for case in cases}
+        return {case.posterior: (case.model.sigma, case.model.prior) for case in cases}
 
     known = mixtures(before.cases)
     for name, wanted in mixtures(plan.cases).items():

@@ -118,6 +118,9 @@ def _refuse_unknown(case: Case, known: Sequence[str]) -> None:
         raise NotImplementedError(told.format(case.backend, case.likelihood, ", ".join(known)))
     if case.likelihood == DISCRETE and case.method != "nuts":
         raise NotImplementedError("no normal fits discrete labels: --method nuts")
+    if case.model.spread is not None and case.method != "nuts":
+        told = "a fit of {} can't be judged: no exact loss is known of it: --method nuts"
+        raise NotImplementedError(told.format(case.model.name))
 
 
 def _hold_to_job(job: Job, run: Run) -> None:

@@ -1,6 +1,7 @@
 """Figures of NUTS runs: trace, autocorrelation, ranks, R-hat and ESS."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -13,10 +14,12 @@ from gmixbench.report import style
 from gmixbench.report.numbers import number, percent
 from gmixbench.report.panel import Panel
 from gmixbench.ruler import curves
+from gmixbench.ruler.score import Posterior
 from gmixbench.ruler.verdict import LEAST_ESS
-from gmixbench.spec import Mixture
 from gmixbench.truth.exact import Exact
+from gmixbench.truth.known import Known
 from gmixbench.truth.marginal import Marginal
+from gmixbench.truth.reference import Margin
 
 RHAT_LIMIT = 1.01
 """Vehtari et al. (2021): chains agree below it."""
@@ -36,11 +39,26 @@ _ESSES: Mapping[str, _Mark] = {
 _HALO = {"boxstyle": "square,pad=0", "facecolor": "white", "edgecolor": "none", "alpha": 0.85}
 
 
-def trace(panels: Sequence[Panel], exact: Exact) -> Figure:
-    """Both means along the chains, laid end to end, beside their densities and the exact one."""
-    drawing = style.figure(3.1 * len(panels) + 0.35)
+@dataclass(frozen=True, eq=False)
+class _Row:
+    """One parameter of a panel: its draws, shape (chains, draws), and the truth."""
+
+    name: str
+    unit: str
+    values: NDArray[np.float64]
+    mean: float
+    sd: float
+    density: curves.Curve
+    lines: tuple[float, ...]
+
+
+def trace(panels: Sequence[Panel], exact: Posterior) -> Figure:
+    """Each parameter along the chains, laid end to end, beside its densities and the true one."""
+    rows_of = [_parameters(panel, exact) for panel in panels]
+    high = len(rows_of[0])
+    drawing = style.figure((3.1 if high == 2 else 1.25 * high) * len(panels) + 0.35)
     bands = drawing.subfigures(len(panels), 1, squeeze=False)[:, 0]
-    for band, panel in zip(bands, panels, strict=True):
+    for band, panel, rows in zip(bands, panels, rows_of, strict=True):
         band.suptitle(
             panel.name if panel.valid else f"{panel.name} (invalid)",
             x=0.01,
@@ -49,36 +67,77 @@ def trace(panels: Sequence[Panel], exact: Exact) -> Figure:
             size=10.5,
             color=style.INK if panel.valid else style.VERMILLION,
         )
-        grid = band.subplots(2, 2, sharey="row", width_ratios=(5, 1))
-        marginals = _marginals(panel.model, exact)
-        for i in range(2):
-            _trace_row(grid[i, 0], grid[i, 1], panel.draws.means[..., i], marginals[i])
-            for mean in {marginals[i].mean} if panel.model.ordered else exact.figures.mean:
-                grid[i, 0].axhline(mean, color=style.EXACT, lw=1, ls=":")
-            grid[i, 0].set_ylabel(f"mean {i + 1}\n(data units)")
+        grid = band.subplots(high, 2, sharey="row", width_ratios=(5, 1))
+        for (left, right), row in zip(grid, rows, strict=True):
+            _trace_row(left, right, row)
+            left.set_ylabel(f"{row.name}\n({row.unit})")
         _name_chains(grid[0, 0], panel)
-        grid[0, 1].tick_params(labelbottom=False)
-        grid[1, 1].set_xlim(0, max(axes.get_xlim()[1] for axes in grid[:, 1]))
-        grid[0, 1].set_xlim(grid[1, 1].get_xlim())
-        grid[1, 0].set_xlabel(f"chains end to end, {panel.draws.means.shape[1]:,} draws each")
-        grid[1, 1].set_xlabel("density (1 / data unit)")
+        if isinstance(exact, Exact):  # both in data units, so on one scale
+            grid[0, 1].tick_params(labelbottom=False)
+            grid[1, 1].set_xlim(0, max(axes.get_xlim()[1] for axes in grid[:, 1]))
+            grid[0, 1].set_xlim(grid[1, 1].get_xlim())
+        grid[-1, 0].set_xlabel(f"chains end to end, {panel.draws.means.shape[1]:,} draws each")
+        grid[-1, 1].set_xlabel("density (1 / data unit)" if high == 2 else "density (1 / unit)")
+    word = truth_word(exact)
     handles = [
-        Line2D([], [], color=style.EXACT, lw=1.6, label="exact marginal"),
-        Line2D([], [], color=style.EXACT, lw=1, ls=":", label="exact means"),
+        Line2D([], [], color=style.EXACT, lw=1.6, label=f"{word} marginal"),
+        Line2D([], [], color=style.EXACT, lw=1, ls=":", label=f"{word} means"),
         Line2D([], [], color=style.BLUE, label="one chain (colour and dashes as in the trace)"),
     ]
     drawing.legend(handles=handles, loc="outside lower center", ncols=3)
     return drawing
 
 
-def _marginals(model: Mixture, exact: Exact) -> tuple[Marginal, Marginal]:
-    if model.ordered:
+def truth_word(exact: Posterior) -> str:
+    """What runs are judged by, in a word."""
+    return "exact" if isinstance(exact, Exact) else "reference"
+
+
+_NAMES = ("mean 1", "mean 2", "sd 1", "sd 2", "weight 1")
+
+
+def _parameters(panel: Panel, exact: Posterior) -> tuple[_Row, ...]:
+    """Parameters in the order of the model."""
+    values = panel.draws.parameters
+    if isinstance(exact, Exact):
+        marginals = _marginals(exact, ordered=panel.model.ordered)
+        lines = [(each.mean,) for each in marginals]
+        if not panel.model.ordered:
+            lines = [tuple(exact.figures.mean)] * 2
+        return tuple(
+            _Row(
+                _NAMES[k],
+                "data units",
+                values[..., k],
+                marginals[k].mean,
+                marginals[k].sd,
+                curves.exact_density(marginals[k]),
+                lines[k],
+            )
+            for k in range(2)
+        )
+    known = exact.known()
+    return tuple(
+        _referred(values[..., k], name, known[k], exact.margins[known[k].name])
+        for k, name in enumerate(_NAMES)
+    )
+
+
+def _referred(values: NDArray[np.float64], name: str, known: Known, margin: Margin) -> _Row:
+    unit = "share" if name.startswith("weight") else "data units"
+    mean = known.mean.value
+    curve = curves.Curve(margin.x, margin.y)
+    return _Row(name, unit, values, mean, known.sd.value, curve, (mean,))
+
+
+def _marginals(exact: Exact, *, ordered: bool) -> tuple[Marginal, Marginal]:
+    if ordered:
         return exact.smaller, exact.larger
     return exact.labelled, exact.labelled
 
 
-def _trace_row(left: Axes, right: Axes, values: NDArray[np.float64], marginal: Marginal) -> None:
-    truth = curves.exact_density(marginal)
+def _trace_row(left: Axes, right: Axes, row: _Row) -> None:
+    truth, values = row.density, row.values
     top = truth.y.max()
     right.fill_betweenx(truth.x, truth.y, color=style.EXACT_FILL, lw=0)
     right.plot(truth.y, truth.x, color=style.EXACT, lw=1.6)
@@ -91,6 +150,8 @@ def _trace_row(left: Axes, right: Axes, values: NDArray[np.float64], marginal: M
         right.plot(density.y, density.x, **style.chain_style(chain), lw=1.1)
         if chain:
             left.axvline(chain * draws, color=style.INK, lw=0.8)
+    for mean in row.lines:
+        left.axhline(mean, color=style.EXACT, lw=1, ls=":")
     left.set_xlim(0, chains * draws)
     left.set_xticks([])
     # Room for a chain that stays in one of two modes: twice as high as the exact marginal.
@@ -114,11 +175,11 @@ def _name_chains(axes: Axes, panel: Panel) -> None:
         )
 
 
-def autocorrelation(panels: Sequence[Panel], exact: Exact) -> Figure:
+def autocorrelation(panels: Sequence[Panel], exact: Posterior) -> Figure:
     """Autocorrelation of each chain, labelled above and relabelled below."""
 
-    def draw(axes: Axes, values: NDArray[np.float64], marginal: Marginal) -> tuple[float, float]:
-        series = curves.autocorrelation(values, marginal.mean, marginal.sd)
+    def draw(axes: Axes, row: _Row) -> tuple[float, float]:
+        series = curves.autocorrelation(row.values, row.mean, row.sd)
         axes.axhline(0, color=style.FAINT, lw=0.8)
         for chain, own in enumerate(series.own):
             axes.plot(series.lags, own, **style.chain_style(chain), lw=1.1)
@@ -132,17 +193,24 @@ def autocorrelation(panels: Sequence[Panel], exact: Exact) -> Figure:
     drawing = _label_grid(panels, exact, draw, "lag (draws, log scale)", "autocorrelation")
     handles = [
         Line2D([], [], color=style.BLUE, label="each chain, about its own mean"),
-        Line2D([], [], color=style.EXACT, ls="--", lw=1.8, label="all, about the exact mean"),
+        Line2D(
+            [],
+            [],
+            color=style.EXACT,
+            ls="--",
+            lw=1.8,
+            label=f"all, about the {truth_word(exact)} mean",
+        ),
     ]
     drawing.legend(handles=handles, loc="outside lower center", ncols=2)
     return drawing
 
 
-def ranks(panels: Sequence[Panel], exact: Exact) -> Figure:
+def ranks(panels: Sequence[Panel], exact: Posterior) -> Figure:
     """Rank histogram of each chain, labelled above and relabelled below."""
 
-    def draw(axes: Axes, values: NDArray[np.float64], _: Marginal) -> tuple[float, float]:
-        series = curves.rank_histogram(values)
+    def draw(axes: Axes, row: _Row) -> tuple[float, float]:
+        series = curves.rank_histogram(row.values)
         axes.axhline(1, color=style.EXACT, lw=1.6, ls="--")
         for chain, ratio in enumerate(series.ratio):
             axes.stairs(ratio, series.edges, baseline=None, **style.chain_style(chain), lw=1.2)
@@ -160,40 +228,47 @@ def ranks(panels: Sequence[Panel], exact: Exact) -> Figure:
 
 def _label_grid(
     panels: Sequence[Panel],
-    exact: Exact,
-    draw: Callable[[Axes, NDArray[np.float64], Marginal], tuple[float, float]],
+    exact: Posterior,
+    draw: Callable[[Axes, _Row], tuple[float, float]],
     x: str,
     y: str,
 ) -> Figure:
-    """One column a run. Rows: mean 1 and the smaller mean, or both means of `ordered`."""
+    """One column a run. Rows: mean 1 and the smaller mean, or all parameters where ordered."""
+    columns = [_label_rows(panel, exact) for panel in panels]
+    high = len(columns[0])
     # Limits are those of the widest panel in the row.
-    limits = np.zeros((2, 2))
-    drawing = style.figure(4.7)
-    grid = drawing.subplots(2, len(panels), squeeze=False, sharex=True, sharey="row")
-    for column, panel in zip(grid.T, panels, strict=True):
-        means = panel.draws.means
-        sorted_means = curves.relabel(means)
-        rows = (
-            (("mean 1", means[..., 0], exact.smaller), ("mean 2", means[..., 1], exact.larger))
-            if panel.model.ordered
-            else (
-                ("mean 1, labelled", means[..., 0], exact.labelled),
-                ("smaller mean", sorted_means[..., 0], exact.smaller),
-            )
-        )
-        for i, (axes, (name, values, marginal)) in enumerate(zip(column, rows, strict=True)):
-            low, high = draw(axes, values, marginal)
-            limits[i] = min(limits[i, 0], low), max(limits[i, 1], high)
+    limits = np.zeros((high, 2))
+    drawing = style.figure(4.7 if high == 2 else 1.6 * high + 0.4)
+    grid = drawing.subplots(high, len(panels), squeeze=False, sharex=True, sharey="row")
+    for column, panel, rows in zip(grid.T, panels, columns, strict=True):
+        for i, (axes, row) in enumerate(zip(column, rows, strict=True)):
+            low, top = draw(axes, row)
+            limits[i] = min(limits[i, 0], low), max(limits[i, 1], top)
             if panel is panels[0]:
-                axes.set_ylabel(f"{name}\n{y}")
+                axes.set_ylabel(f"{row.name}\n{y}")
         style.title(column[0], panel.name, valid=panel.valid, columns=len(panels))
-        column[1].set_xlabel(x)
-    for axes, (low, high) in zip(grid[:, 0], limits, strict=True):
-        axes.set_ylim(low, high)
+        column[-1].set_xlabel(x)
+    for axes, (low, top) in zip(grid[:, 0], limits, strict=True):
+        axes.set_ylim(low, top)
     return drawing
 
 
-def agreement(panels: Sequence[Panel], _: Exact) -> Figure:
+def _label_rows(panel: Panel, exact: Posterior) -> tuple[_Row, ...]:
+    rows = _parameters(panel, exact)
+    if panel.model.ordered or not isinstance(exact, Exact):
+        return rows
+    smaller = exact.smaller
+    sorted_ = replace(
+        rows[0],
+        name="smaller mean",
+        values=curves.relabel(panel.draws.means)[..., 0],
+        mean=smaller.mean,
+        sd=smaller.sd,
+    )
+    return replace(rows[0], name="mean 1, labelled"), sorted_
+
+
+def agreement(panels: Sequence[Panel], _: Posterior) -> Figure:
     """R-hat with and without labels, ESS, and ESS per second, one line a run."""
     drawing = style.figure(1.5 + 0.42 * len(panels))
     left, middle, right = drawing.subplots(1, 3, sharey=True, width_ratios=(1, 1.1, 0.9))

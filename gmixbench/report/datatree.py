@@ -21,7 +21,8 @@ def to_datatree(run: Run) -> Any:
     -------
     xarray.DataTree
         `posterior` holds `means` with dimensions (chain, draw, mean), and their label-free form
-        `smaller` and `larger` with dimensions (chain, draw). NUTS: `sample_stats` holds what the
+        `smaller` and `larger` with dimensions (chain, draw); of a general mixture `sigmas` (chain,
+        draw, component) and `theta` too. NUTS: `sample_stats` holds what the
         library told of `energy`, `diverging`, `reached_max_treedepth` and `gradients`, the gradient
         evaluations of each draw. A fit: the draws of the approximation are one chain, and
         `fit_data` holds `location`, `cholesky` and, of ADVI, `loss` by step. Attributes `case`,
@@ -37,8 +38,11 @@ def to_datatree(run: Run) -> Any:
     """
     result = run.result
     means = result.means if isinstance(result, Draws) else result.means[None]
+    drawn = {"means": means, "smaller": means.min(axis=-1), "larger": means.max(axis=-1)}
+    if isinstance(result, Draws) and result.others is not None:
+        drawn |= {"sigmas": result.others[..., :2], "theta": result.others[..., 2]}
     groups = {
-        "posterior": {"means": means, "smaller": means.min(axis=-1), "larger": means.max(axis=-1)},
+        "posterior": drawn,
         **(_statistics(result) if isinstance(result, Draws) else _fit(result)),
     }
     told = {
@@ -49,9 +53,10 @@ def to_datatree(run: Run) -> Any:
     }
     return from_dict(
         groups,
-        coords={"mean": ["m1", "m2"], "coordinate": [0, 1]},
+        coords={"mean": ["m1", "m2"], "component": [1, 2], "coordinate": [0, 1]},
         dims={
             "means": ["mean"],
+            "sigmas": ["component"],
             "loss": ["step"],
             "location": ["coordinate"],
             "cholesky": ["coordinate", "coordinate_of_factor"],

@@ -10,6 +10,7 @@ from matplotlib.lines import Line2D
 from gmixbench.report import style
 from gmixbench.report.numbers import fixed, number
 from gmixbench.report.panel import Panel
+from gmixbench.ruler.score import Posterior
 from gmixbench.ruler.verdict import CONVERGED
 from gmixbench.spec import FAMILIES
 from gmixbench.truth.exact import Exact
@@ -31,8 +32,10 @@ _KINDS = {
 }
 
 
-def fits(panels: Sequence[Panel], exact: Exact) -> Figure:
+def fits(panels: Sequence[Panel], exact: Posterior) -> Figure:
     """Gap, KL divergence, Pareto k and, of `unordered`, mode mass of each fit."""
+    if not isinstance(exact, Exact):
+        raise TypeError("no loss is known of a general mixture")
     model = panels[0].model
     drawing = style.figure(ROOM + ROW * len(panels))
     grid = drawing.subplots(1, 3 if model.ordered else 4, sharey=True)

@@ -8,11 +8,14 @@ from matplotlib.lines import Line2D
 from gmixbench.report import style
 from gmixbench.report.panel import Panel
 from gmixbench.ruler import curves
+from gmixbench.ruler.score import Posterior
 from gmixbench.truth.exact import Exact
 
 
-def loss(panels: Sequence[Panel], exact: Exact) -> Figure:
+def loss(panels: Sequence[Panel], exact: Posterior) -> Figure:
     """Loss at each step and its running mean, over the two losses it can't go below."""
+    if not isinstance(exact, Exact):
+        raise TypeError("no loss is known of a general mixture")
     model = panels[0].model
     bound = -exact.log_evidence(model)
     columns = min(2, len(panels))

@@ -16,9 +16,11 @@ from gmixbench.report.numbers import MISSING, fixed, number
 from gmixbench.report.panel import Panel, is_nuts, panels
 from gmixbench.report.words import caption, headline
 from gmixbench.ruler.metrics import METRICS
+from gmixbench.ruler.score import Posterior
 from gmixbench.ruler.verdict import Judged
 from gmixbench.spec import FAMILIES, Case, Mixture
 from gmixbench.truth.exact import Exact
+from gmixbench.truth.reference import Reference
 
 ABREAST = {"nuts": 3, "fits": 4}
 """Runs side by side in one figure; more of them take a figure more."""
@@ -112,7 +114,7 @@ def write_report(
     out: Path,
     results: Sequence[Judged],
     failures: Sequence[Failure],
-    exacts: Mapping[str, Exact],
+    exacts: Mapping[str, Posterior],
     environment: Mapping[str, str],
 ) -> Path:
     """Write `report.html` and `figures/*.png` under `out`.
@@ -122,7 +124,7 @@ def write_report(
     out : folder; made where it is not there
     results : judged runs, in the order they are to be shown
     failures : cases that could not be measured
-    exacts : exact posterior by name of the data set, one for each in `results`
+    exacts : posterior by `Case.posterior`, one for each in `results`
     environment : versions and machine the runs were judged with, by name
 
     Returns
@@ -137,7 +139,7 @@ def write_report(
     path = out / "report.html"
     with style.house_style():
         sections = [
-            _section(out, judged, exacts[judged[0].run.case.dataset])
+            _section(out, judged, exacts[judged[0].run.case.posterior])
             for judged in _groups(results).values()
         ]
         data = [_data_image(out, name, exact, results) for name, exact in exacts.items()]
@@ -146,6 +148,9 @@ def write_report(
         tables=_tables(results),
         forms=[*forms(results, failures)],
         forms_definition=DEFINITION,
+        general=dict.fromkeys(
+            judged.run.case.model.name for judged in results if judged.run.case.model.spread
+        ),
         failures=[(_case_name(failure), failure) for failure in failures],
         data=[image for image in data if image is not None],
         sections=sections,
@@ -165,7 +170,7 @@ def _groups(results: Sequence[Judged]) -> dict[tuple[str, Mixture], list[Judged]
     return groups
 
 
-def _section(out: Path, results: Sequence[Judged], exact: Exact) -> Section:
+def _section(out: Path, results: Sequence[Judged], exact: Posterior) -> Section:
     case = results[0].run.case
     name = f"{case.model.name} on {case.dataset}"
     stem = _slug(f"{case.dataset}-{case.model.name}")
@@ -178,6 +183,8 @@ def _section(out: Path, results: Sequence[Judged], exact: Exact) -> Section:
         "autocorrelation": chains.autocorrelation,
         "ranks": chains.ranks,
     }
+    if not isinstance(exact, Exact):
+        del by_chains["joint"]  # five parameters lie in no plane
     made = [
         *(
             (figure, *part, draw)
@@ -220,24 +227,46 @@ def _image(
     return Image(stem, drawn(out, stem, drawing), alt, words)
 
 
-def _data_image(out: Path, name: str, exact: Exact, results: Sequence[Judged]) -> Image | None:
-    models = [j.run.case.model for j in results if j.run.case.dataset == name]
-    if not models:
+def _data_image(out: Path, name: str, exact: Posterior, results: Sequence[Judged]) -> Image | None:
+    cases = [j.run.case for j in results if j.run.case.posterior == name]
+    if not cases:
         return None
-    stem = f"{_slug(name)}-data"
-    words = Caption(
-        f"What was observed in {name}?",
-        f"{len(exact.x):,} observations, and the two-component mixture at the exact posterior "
-        f"means {fixed(exact.smaller.mean, 3)} and {fixed(exact.larger.mean, 3)}. Valley between "
-        f"the two modes of the posterior: {fixed(exact.valley, 2)} nats. The deeper it is, the "
-        "less often a chain crosses.",
-        (),
-    )
+    stem, models = f"{_slug(name)}-data", [case.model for case in cases]
+    words = Caption(f"What was observed in {cases[0].dataset}?", _data_words(exact), ())
     alt = f"Histogram of the data set {name} with the mixture density. {words.guide}"
     return Image(stem, drawn(out, stem, planes.data(exact, models[0])), alt, words)
 
 
-def _facts(model: Mixture, exact: Exact) -> tuple[tuple[str, str], ...]:
+def _data_words(exact: Posterior) -> str:
+    word, (smaller, larger, *_) = chains.truth_word(exact), exact.known()
+    told = (
+        f"{len(exact.x):,} observations, and the two-component mixture at the {word} posterior "
+        f"means {fixed(smaller.mean.value, 3)} and {fixed(larger.mean.value, 3)}."
+    )
+    if not isinstance(exact, Exact):
+        return f"{told} Standard deviations and weight are at their posterior means too."
+    return (
+        f"{told} Valley between the two modes of the posterior: {fixed(exact.valley, 2)} nats. The "
+        "deeper it is, the less often a chain crosses."
+    )
+
+
+def _referred(reference: Reference) -> tuple[tuple[str, str], ...]:
+    made = reference.made
+    libraries = " and ".join(dict.fromkeys(run["backend"] for run in made["runs"]))
+    return (
+        *(
+            (f"{known.name}, by reference", f"{known.mean.value:.4f} ± {known.mean.error:.0e}")
+            for known in reference.known()
+        ),
+        ("reference", f"long runs of {libraries}"),
+        ("R-hat and ESS of them", f"{made['rhat']:.5f} and {number(made['ess'])}"),
+    )
+
+
+def _facts(model: Mixture, exact: Posterior) -> tuple[tuple[str, str], ...]:
+    if not isinstance(exact, Exact):
+        return _referred(exact)
     margins = (exact.smaller, exact.larger)
     means = " and ".join(fixed(margin.mean, 4) for margin in margins)
     sds = " and ".join(fixed(margin.sd, 4) for margin in margins)

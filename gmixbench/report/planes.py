@@ -10,17 +10,18 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from gmixbench.report import style
-from gmixbench.report.numbers import percent
+from gmixbench.report.numbers import fixed, percent
 from gmixbench.report.panel import Panel
 from gmixbench.ruler import curves
+from gmixbench.ruler.score import Posterior
 from gmixbench.spec import Mixture
 from gmixbench.truth.exact import Exact
 
 _GREYS = LinearSegmentedColormap.from_list("exact", ["#eceff1", "#7f8a93"])
 
 
-def data(exact: Exact, model: Mixture) -> Figure:
-    """The observations, and the mixture that the exact posterior means make of them."""
+def data(exact: Posterior, model: Mixture) -> Figure:
+    """The observations, and the mixture that the posterior means make of them."""
     drawing = style.figure(2.9)
     axes = drawing.subplots()
     density, edges = curves.data_histogram(exact.x)
@@ -28,7 +29,10 @@ def data(exact: Exact, model: Mixture) -> Figure:
     mixture, parts = curves.mixture_density(exact, model)
     lines = (("--", style.BLUE), ("-.", style.VERMILLION))
     for i, (part, (line, colour)) in enumerate(zip(parts, lines, strict=True)):
-        axes.plot(part.x, part.y, ls=line, color=colour, label=f"component {i + 1}, weight ½")
+        weight = "½" if model.spread is None else fixed(float(np.trapezoid(part.y, part.x)), 2)
+        axes.plot(
+            part.x, part.y, ls=line, color=colour, label=f"component {i + 1}, weight {weight}"
+        )
     axes.plot(mixture.x, mixture.y, color=style.EXACT, lw=1.8, label="mixture")
     if len(exact.x) <= 2000:
         axes.plot(exact.x, np.zeros(len(exact.x)), "|", color=style.INK, ms=7, mew=0.7, alpha=0.7)
@@ -38,8 +42,10 @@ def data(exact: Exact, model: Mixture) -> Figure:
     return drawing
 
 
-def joint(panels: Sequence[Panel], exact: Exact) -> Figure:
-    """Log-spaced contours of the draws over those of the exact joint posterior."""
+def joint(panels: Sequence[Panel], exact: Posterior) -> Figure:
+    """Log-spaced contours of the draws over those of the exact joint posterior of two means."""
+    if not isinstance(exact, Exact):
+        raise TypeError("a general mixture has five parameters: they lie in no plane")
     model = panels[0].model
     finite = [panel.means for panel in panels]
     shown = curves.windows(exact, model, np.concatenate(finite))

@@ -14,9 +14,11 @@ def caption(figure: str, panels: Sequence[Panel]) -> Caption:
     """Caption of a figure by its name in `QUESTIONS`."""
     question, guide, answer = QUESTIONS[figure]
     model = panels[0].model
+    # A general mixture is judged by a reference: nothing of it is exactly known.
+    word = "exact" if model.spread is None else "reference"
     return Caption(
         question(model),
-        guide(model),
+        guide(model).replace("exact", word),
         tuple((panel.name, answer(panel)) for panel in panels),
     )
 

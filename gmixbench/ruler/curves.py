@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 from scipy.stats import norm
 
-from gmixbench.ruler.score import WINDOW
+from gmixbench.ruler.score import WINDOW, Posterior
 from gmixbench.spec import WEIGHTS, Mixture
 from gmixbench.truth.exact import Exact
 from gmixbench.truth.marginal import Marginal
@@ -250,13 +250,16 @@ def data_histogram(x: Array) -> tuple[Array, Array]:
     return density, edges
 
 
-def mixture_density(exact: Exact, model: Mixture) -> tuple[Curve, tuple[Curve, ...]]:
-    """Density of one observation at the exact posterior means: the mixture, and its two parts."""
+def mixture_density(exact: Posterior, model: Mixture) -> tuple[Curve, tuple[Curve, ...]]:
+    """Density of one observation at the posterior means: the mixture, and its two parts."""
+    centres = [known.mean.value for known in exact.known()]
+    sigmas, weights = (model.sigma, model.sigma), WEIGHTS
+    if model.spread is not None:
+        sigmas, weights = (centres[2], centres[3]), (centres[4], 1 - centres[4])
     low, high = float(np.min(exact.x)), float(np.max(exact.x))
-    t = np.linspace(low - model.sigma, high + model.sigma, 257)
-    centres = (exact.smaller.mean, exact.larger.mean)
+    t = np.linspace(low - max(sigmas), high + max(sigmas), 257)
     parts = [
-        weight * norm.pdf(t, centre, model.sigma)
-        for weight, centre in zip(WEIGHTS, centres, strict=True)
+        weight * norm.pdf(t, centre, sigma)
+        for weight, centre, sigma in zip(weights, centres[:2], sigmas, strict=True)
     ]
     return Curve(t, np.sum(parts, axis=0)), tuple(Curve(t, part) for part in parts)

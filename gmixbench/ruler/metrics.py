@@ -47,7 +47,8 @@ METRICS = _table(
         "higher",
         "nuts",
         False,
-        "least bulk ESS of smaller mean, larger mean and log density, rank-normalized",
+        "least bulk ESS of smaller mean, larger mean and log density, of what else is unknown in a "
+        "general mixture, rank-normalized",
     ),
     Metric(
         "ess_tail",
@@ -55,7 +56,7 @@ METRICS = _table(
         "higher",
         "nuts",
         False,
-        "least tail ESS (5 % and 95 %) of smaller mean, larger mean and log density",
+        "least tail ESS (5 % and 95 %) of the same quantities",
     ),
     Metric("ess_per_second", "1/s", "higher", "nuts", True, "min(ess_bulk, ess_tail) / sample_s"),
     Metric(
@@ -96,7 +97,7 @@ METRICS = _table(
         "lower",
         "nuts",
         False,
-        "worst rank-normalized split R-hat of the labelled means",
+        "worst rank-normalized split R-hat of the labelled means, or of all that is unknown",
     ),
     Metric(
         "rhat_relabelled",
@@ -137,7 +138,9 @@ METRICS = _table(
         "nuts",
         False,
         "largest |estimate - exact| / MCSE over mean, sd, 5 % and 95 % quantile of the smaller "
-        "and the larger mean, and mean and sd of the log density on the constrained scale",
+        "and the larger mean, and mean and sd of the log density on the constrained scale; of a "
+        "general mixture of standard deviations and weight too, with the reference in place of the "
+        "exact, and its error beside the MCSE",
     ),
     Metric(
         "density_error",

@@ -12,8 +12,13 @@ from gmixbench.ruler import diagnostics
 from gmixbench.ruler.metrics import METRICS
 from gmixbench.spec import Case, Mixture, family_of
 from gmixbench.truth import density
-from gmixbench.truth.exact import PROBABILITIES, Exact
+from gmixbench.truth.exact import Exact
+from gmixbench.truth.known import LOG_DENSITY, Figure, Known, label_invariant
+from gmixbench.truth.reference import Place, Reference
 from gmixbench.truth.variational import normal_loss
+
+Posterior = Exact | Reference
+"""What a run is judged by: the exact posterior, or the reference that stands in for it."""
 
 WINDOW = 500
 """Steps of the running mean that tells when ADVI has converged."""
@@ -24,7 +29,11 @@ CLOSE_ENOUGH = 0.1
 
 @dataclass(frozen=True)
 class Check:
-    """One estimate held against the exact posterior; z counts its distance in MCSE."""
+    """One estimate held against the posterior; z counts its distance in MCSE.
+
+    Where a reference stands in for the exact posterior, its error is part of the distance's unit:
+    sqrt(MCSE^2 + error^2).
+    """
 
     name: str
     estimate: float
@@ -76,8 +85,8 @@ class Scores:
         }
 
 
-def score(run: Run, exact: Exact) -> Scores:
-    """Metrics of a run against the exact posterior of its data set.
+def score(run: Run, exact: Posterior) -> Scores:
+    """Metrics of a run against the posterior of its data set.
 
     Nothing is sampled here: the same run gives the same scores at any time.
     """
@@ -86,17 +95,21 @@ def score(run: Run, exact: Exact) -> Scores:
         metrics.update(density_metrics(run.case.model, exact.x, run.density))
     metrics.update(_timing(run.timing))
     if isinstance(run.result, Fit):
+        if not isinstance(exact, Exact):
+            raise TypeError(f"no loss is known of {run.case.model.name}: its fits can't be judged")
         metrics.update(_fit(run, run.result, exact))
         return Scores(run.case, metrics)
     draws = run.result
-    if not np.all(np.isfinite(draws.means)):
+    if not np.all(np.isfinite(draws.parameters)):
         return Scores(run.case, metrics)
-    quantities = label_invariant(draws, exact)
+    quantities = quantities_of(draws, exact)
     evidence = tuple(
         Evidence(name, diagnostics.ess_bulk(value), diagnostics.ess_tail(value))
         for name, value in quantities.items()
     )
-    checks = tuple(_checks(quantities, exact))
+    checks = tuple(
+        check for known in exact.known() for check in _checks(quantities[known.name], known)
+    )
     chains = () if run.case.model.ordered else tuple(map(_chain, draws.means))
     metrics.update(_nuts(run, draws, evidence))
     metrics["bias_z"] = max(check.z for check in checks)
@@ -104,13 +117,13 @@ def score(run: Run, exact: Exact) -> Scores:
     return Scores(run.case, metrics, checks, evidence, chains)
 
 
-def label_invariant(draws: Draws, exact: Exact) -> dict[str, np.ndarray]:
-    """Smaller mean, larger mean and log density of each draw, each of shape (chains, draws)."""
-    shape = draws.means.shape[:2]
+def quantities_of(draws: Draws, exact: Exact | Place) -> dict[str, np.ndarray]:
+    """Label-invariant quantities and log density of each draw, each of shape (chains, draws)."""
+    parameters = draws.parameters
+    log_density = exact.log_joint(parameters.reshape(-1, parameters.shape[-1]))
     return {
-        "smaller mean": draws.means.min(axis=-1),
-        "larger mean": draws.means.max(axis=-1),
-        "log density": exact.log_joint(draws.means.reshape(-1, 2)).reshape(shape),
+        **label_invariant(parameters),
+        LOG_DENSITY: log_density.reshape(parameters.shape[:2]),
     }
 
 
@@ -137,39 +150,20 @@ def _timing(timing: Timing) -> dict[str, float | None]:
     return {name: getattr(timing, name) for name in (item.name for item in fields(Timing))}
 
 
-def _checks(quantities: dict[str, np.ndarray], exact: Exact) -> Iterator[Check]:
-    figures, error = exact.figures, exact.error
-    for k, name in enumerate(("smaller mean", "larger mean")):
-        x = quantities[name]
-        yield _mean(x, name, figures.mean[k], error.mean[k])
-        yield _sd(x, name, figures.sd[k], error.sd[k])
-        for row in (0, -1):
-            p = PROBABILITIES[row]
-            yield _check(
-                f"{p:.0%} quantile of the {name}",
-                float(np.quantile(x, p)),
-                figures.quantiles[row, k],
-                diagnostics.mcse_quantile(x, p),
-                error.quantiles[row, k],
-            )
-    name = "log density"
-    yield _mean(quantities[name], name, figures.log_density[0], error.log_density[0])
-    yield _sd(quantities[name], name, figures.log_density[1], error.log_density[1])
+def _checks(x: np.ndarray, known: Known) -> Iterator[Check]:
+    name, sd = known.name, float(x.std(ddof=1))
+    yield _check(f"mean of the {name}", float(x.mean()), known.mean, diagnostics.mcse_mean(x))
+    yield _check(f"sd of the {name}", sd, known.sd, diagnostics.mcse_sd(x))
+    for p, figure in known.quantiles.items():
+        told = f"{p:.0%} quantile of the {name}"
+        yield _check(told, float(np.quantile(x, p)), figure, diagnostics.mcse_quantile(x, p))
 
 
-def _mean(x: np.ndarray, name: str, exact: float, error: float) -> Check:
-    return _check(f"mean of the {name}", float(x.mean()), exact, diagnostics.mcse_mean(x), error)
-
-
-def _sd(x: np.ndarray, name: str, exact: float, error: float) -> Check:
-    return _check(f"sd of the {name}", float(x.std(ddof=1)), exact, diagnostics.mcse_sd(x), error)
-
-
-def _check(name: str, estimate: float, exact: float, mcse: float, error: float) -> Check:
-    spread = math.hypot(mcse, error)
-    distance = abs(estimate - float(exact))
+def _check(name: str, estimate: float, figure: Figure, mcse: float) -> Check:
+    spread = math.hypot(mcse, figure.error)
+    distance = abs(estimate - figure.value)
     z = distance / spread if spread > 0 and math.isfinite(distance) else math.inf
-    return Check(name, estimate, float(exact), mcse, z)
+    return Check(name, estimate, figure.value, mcse, z)
 
 
 def _chain(means: np.ndarray) -> Chain:
@@ -192,7 +186,7 @@ def _nuts(run: Run, draws: Draws, evidence: tuple[Evidence, ...]) -> dict[str, f
     ess = min(ess_bulk, ess_tail)
     ess_per_second = _ratio(ess, timing.sample_s)
     count = draws.means.shape[0] * draws.means.shape[1]
-    relabelled = np.sort(draws.means, axis=-1)
+    relabelled = label_invariant(draws.parameters).values()
     return {
         "draws_per_second": _ratio(count, timing.sample_s),
         "ess_bulk": ess_bulk,
@@ -207,8 +201,8 @@ def _nuts(run: Run, draws: Draws, evidence: tuple[Evidence, ...]) -> dict[str, f
         "time_to_ess_1000": _sum(
             timing.build_s, timing.compile_s, timing.warmup_s, _ratio(1000.0, ess_per_second)
         ),
-        "rhat": max(diagnostics.rhat(draws.means[..., k]) for k in range(2)),
-        "rhat_relabelled": max(diagnostics.rhat(relabelled[..., k]) for k in range(2)),
+        "rhat": max(map(diagnostics.rhat, np.moveaxis(draws.parameters, -1, 0))),
+        "rhat_relabelled": max(map(diagnostics.rhat, relabelled)),
         "divergences": _told(draws.diverging, np.sum),
         "max_treedepth_share": _told(draws.at_max_treedepth, np.mean),
         "ebfmi": _told(draws.energy, diagnostics.ebfmi),

@@ -9,7 +9,7 @@ from scipy.stats import norm
 
 from gmixbench.record import Draws, Run
 from gmixbench.ruler.metrics import METRICS
-from gmixbench.ruler.score import Chain, Scores, score
+from gmixbench.ruler.score import Chain, Posterior, Scores, score
 from gmixbench.spec import ADVI_METHODS, family_of
 from gmixbench.truth.exact import Exact
 
@@ -76,8 +76,8 @@ class Judged:
     verdict: Verdict
 
 
-def judge(run: Run, exact: Exact) -> Judged:
-    """Score a run and judge it against the exact posterior of its data set."""
+def judge(run: Run, exact: Posterior) -> Judged:
+    """Score a run and judge it against the posterior of its data set."""
     with np.errstate(divide="ignore", invalid="ignore"):  # draws that do not vary have no ESS
         scores = score(run, exact)
     faults = [*certain_faults(run, scores, exact), *_bias_faults(scores)]
@@ -97,9 +97,11 @@ def judge(run: Run, exact: Exact) -> Judged:
     return Judged(run, shown, Verdict(valid, labels, converged, (*faults, *remarks)))
 
 
-def certain_faults(run: Run, scores: Scores, exact: Exact) -> list[str]:
+def certain_faults(run: Run, scores: Scores, exact: Posterior) -> list[str]:
     """What is wrong with a run beyond any chance: its density, draws that can't be, or its loss."""
-    told = _draws_faults(run) if isinstance(run.result, Draws) else _loss_faults(scores, exact)
+    told = _loss_faults(scores, exact) if isinstance(exact, Exact) else iter(())
+    if isinstance(run.result, Draws):
+        told = _draws_faults(run)
     return [*_density_faults(run, scores, exact), *told]
 
 
@@ -142,7 +144,7 @@ def judge_labels(chains: tuple[Chain, ...]) -> tuple[str, list[str]]:
     return "mixed", []
 
 
-def _density_faults(run: Run, scores: Scores, exact: Exact) -> Iterator[str]:
+def _density_faults(run: Run, scores: Scores, exact: Posterior) -> Iterator[str]:
     if run.density is None:
         return
     error, constant = scores.metrics["density_error"], scores.metrics["density_constant"]
@@ -151,15 +153,15 @@ def _density_faults(run: Run, scores: Scores, exact: Exact) -> Iterator[str]:
             f"density_error {error:.2g} exceeds {DENSITY_TOLERANCE:g}: log density or gradient is "
             "not the model's"
         )
-    scale = max(1.0, abs(float(exact.figures.log_density[0])))
+    scale = max(1.0, abs(exact.log_density))
     small = constant is not None and abs(constant) <= DENSITY_TOLERANCE * scale
     if not small and CONSTANT_SHIM not in run.shims:
         yield f"density_constant {constant:.6g} nats is not zero and no shim says why"
 
 
 def _draws_faults(run: Run) -> Iterator[str]:
-    means = run.result.means
-    if not np.all(np.isfinite(means)):
+    means, drawn = run.result.means, run.result
+    if not np.all(np.isfinite(drawn.parameters if isinstance(drawn, Draws) else means)):
         yield "some draws are not finite"
     elif run.case.model.ordered and np.any(means[..., 0] > means[..., 1]):
         yield "some draws are not in order"
@@ -178,8 +180,9 @@ def _bias_faults(scores: Scores) -> Iterator[str]:
     bound = limit(len(scores.checks), least if math.isfinite(least) else 0.0)
     beyond = [check for check in scores.checks if not check.z <= bound]
     for check in sorted(beyond, key=lambda check: -check.z):
+        truth = "exactly" if scores.case.model.spread is None else "by the reference"
         yield (
-            f"{BIAS}{check.name} is {check.estimate:.6g}, exactly {check.exact:.6g}: "
+            f"{BIAS}{check.name} is {check.estimate:.6g}, {truth} {check.exact:.6g}: "
             f"{check.z:.1f} MCSE off, limit {bound:.1f}"
         )
 

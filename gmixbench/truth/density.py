@@ -8,86 +8,111 @@ For observations x_i with standard deviation s, prior Normal(a, b) and means m =
 The labels are summed out by log-sum-exp, so means far apart neither overflow nor underflow.
 `ordered` restricts this to m1 < m2 without renormalizing. On its unconstrained scale
 y = (m1, log(m2 - m1)) the log-Jacobian y2 is added (Stan Reference Manual, "Ordered vector").
+
+A general mixture has parameters (m1, m2, s1, s2, theta), and in place of the above::
+
+    log p(x, m, s, theta) = sum_k log Normal(m_k; a, b) + sum_k log HalfNormal(s_k; c)
+                            + log Beta(theta; d, e)
+                            + sum_i log(theta Normal(x_i; m1, s1) + (1 - theta) Normal(x_i; m2, s2))
+
+Its unconstrained scale goes on with y = (.., log s1, log s2, logit theta), and its log-Jacobian
+with log s1 + log s2 + log theta + log(1 - theta) ("Lower bounded scalar", "Lower and upper bounded
+scalar").
 """
 
 import math
 from collections.abc import Iterator
 
 import numpy as np
+from scipy.special import betaln, expit, logit
 
-from gmixbench.spec import WEIGHTS, Mixture
+from gmixbench.spec import WEIGHTS, Mixture, Spread
 
 BLOCK = 12_000
 """Pairs of point and observation worked on at a time: few enough to stay in a core's cache."""
 
 
 def constrain(model: Mixture, points: np.ndarray) -> np.ndarray:
-    """Means at unconstrained points; both have shape (k, 2)."""
+    """Parameters at unconstrained points; both have shape (k, d)."""
     points = np.asarray(points, dtype=float)
-    if not model.ordered:
-        return points.copy()
-    return np.stack([points[:, 0], points[:, 0] + np.exp(points[:, 1])], axis=1)
+    values = points.copy()
+    if model.ordered:
+        values[:, 1] = points[:, 0] + np.exp(points[:, 1])
+    if model.spread is not None:
+        values[:, 2:4], values[:, 4] = np.exp(points[:, 2:4]), expit(points[:, 4])
+    return values
 
 
-def unconstrain(model: Mixture, means: np.ndarray) -> np.ndarray:
-    """Unconstrained points of means, shape (k, 2); the inverse of `constrain`.
+def unconstrain(model: Mixture, parameters: np.ndarray) -> np.ndarray:
+    """Unconstrained points of parameters, shape (k, d); the inverse of `constrain`.
 
     Raises
     ------
     ValueError
         The model is ordered and a first mean is not below its second.
     """
-    means = np.asarray(means, dtype=float)
-    if not model.ordered:
-        return means.copy()
-    gap = means[:, 1] - means[:, 0]
-    if np.any(gap <= 0):
-        raise ValueError("ordered means need m1 < m2")
-    return np.stack([means[:, 0], np.log(gap)], axis=1)
+    values = np.asarray(parameters, dtype=float)
+    points = values.copy()
+    if model.ordered:
+        gap = values[:, 1] - values[:, 0]
+        if np.any(gap <= 0):
+            raise ValueError("ordered means need m1 < m2")
+        points[:, 1] = np.log(gap)
+    if model.spread is not None:
+        points[:, 2:4], points[:, 4] = np.log(values[:, 2:4]), logit(values[:, 4])
+    return points
 
 
 def log_joint(
-    model: Mixture, x: np.ndarray, means: np.ndarray, weights: np.ndarray | None = None
+    model: Mixture, x: np.ndarray, parameters: np.ndarray, weights: np.ndarray | None = None
 ) -> np.ndarray:
-    """Log joint density of data and means on the constrained scale, in nats.
+    """Log joint density of data and parameters on the constrained scale, in nats.
 
     The ordering restriction is the caller's: the value is the same for both models.
 
     Parameters
     ----------
     x : (n,) observations
-    means : (k, 2) points
+    parameters : (k, d) points
     weights : (n,) how often each observation counts; once if not given
 
     Returns
     -------
     (k,) array
     """
-    means = np.asarray(means, dtype=float)
+    parameters = np.asarray(parameters, dtype=float)
     count = len(x) if weights is None else float(weights.sum())
-    value = _log_prior(model, means) + _log_constant(model, count)
-    for rows, columns in _blocks(len(means), len(x)):
-        first, second = _log_kernels(model, x[columns], means[rows])
+    value = _log_prior(model, parameters) + _log_constant(model, count)
+    for rows, columns in _blocks(len(parameters), len(x)):
+        first, second = _log_kernels(model, x[columns], parameters[rows])
         value[rows] += _weighted_sum(_log_sum_exp(first, second), weights, columns)
     return value
 
 
 def log_joint_gradient(
-    model: Mixture, x: np.ndarray, means: np.ndarray, weights: np.ndarray | None = None
+    model: Mixture, x: np.ndarray, parameters: np.ndarray, weights: np.ndarray | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Log joint density as `log_joint` gives it, and its gradient in the means, shape (k, 2)."""
-    means = np.asarray(means, dtype=float)
+    """Log joint density as `log_joint` gives it, and its gradient in the parameters, (k, d)."""
+    parameters = np.asarray(parameters, dtype=float)
     count = len(x) if weights is None else float(weights.sum())
-    value = _log_prior(model, means) + _log_constant(model, count)
-    gradient = (model.prior.mean - means) / model.prior.scale**2
-    variance = model.sigma**2
-    for rows, columns in _blocks(len(means), len(x)):
-        first, second = _log_kernels(model, x[columns], means[rows])
+    value = _log_prior(model, parameters) + _log_constant(model, count)
+    gradient = _log_prior_gradient(model, parameters)
+    for rows, columns in _blocks(len(parameters), len(x)):
+        some = parameters[rows]
+        first, second = _log_kernels(model, x[columns], some)
         value[rows] += _weighted_sum(_log_sum_exp(first, second), weights, columns)
         share = _expit(second - first)
         for k, responsibility in enumerate((1.0 - share, share)):
-            pull = responsibility * (x[columns] - means[rows, k : k + 1]) / variance
+            sigma = model.sigma if model.spread is None else some[:, 2 + k : 3 + k]
+            offset = x[columns] - some[:, k : k + 1]
+            pull = responsibility * offset / sigma**2
             gradient[rows, k] += _weighted_sum(pull, weights, columns)
+            if model.spread is not None:
+                stretch = responsibility * ((offset / sigma) ** 2 - 1.0) / sigma
+                gradient[rows, 2 + k] += _weighted_sum(stretch, weights, columns)
+                # The second component's weight is 1 - theta.
+                weight = some[:, 4:] - float(k)
+                gradient[rows, 4] += _weighted_sum(responsibility / weight, weights, columns)
     return value, gradient
 
 
@@ -99,40 +124,88 @@ def log_density(
     Parameters
     ----------
     x : (n,) observations
-    points : (k, 2) unconstrained points
+    points : (k, d) unconstrained points
     weights : (n,) how often each observation counts; once if not given
 
     Returns
     -------
-    values (k,) in nats, gradients (k, 2)
+    values (k,) in nats, gradients (k, d)
     """
     points = np.asarray(points, dtype=float)
-    value, gradient = log_joint_gradient(model, x, constrain(model, points), weights)
-    if not model.ordered:
-        return value, gradient
-    slope = np.exp(points[:, 1])
-    chained = np.stack([gradient.sum(axis=1), gradient[:, 1] * slope + 1.0], axis=1)
-    return value + points[:, 1], chained
+    parameters = constrain(model, points)
+    value, gradient = log_joint_gradient(model, x, parameters, weights)
+    if model.ordered:
+        gradient[:, 0] += gradient[:, 1]
+        gradient[:, 1] = gradient[:, 1] * np.exp(points[:, 1]) + 1.0
+        value = value + points[:, 1]
+    if model.spread is not None:
+        sigmas, theta = parameters[:, 2:4], parameters[:, 4]
+        gradient[:, 2:4] = gradient[:, 2:4] * sigmas + 1.0
+        gradient[:, 4] = gradient[:, 4] * theta * (1.0 - theta) + 1.0 - 2.0 * theta
+        value = value + points[:, 2:4].sum(axis=1) + np.log(theta) + np.log1p(-theta)
+    return value, gradient
 
 
-def _log_prior(model: Mixture, means: np.ndarray) -> np.ndarray:
-    prior = model.prior
-    standard = (means - prior.mean) / prior.scale
-    constant = math.log(prior.scale) + 0.5 * math.log(2 * math.pi)
+def _log_prior(model: Mixture, parameters: np.ndarray) -> np.ndarray:
+    value = _log_normal(parameters[:, :2], model.prior.mean, model.prior.scale)
+    if model.spread is not None:
+        value += _log_spread(model.spread, parameters)
+    return value
+
+
+def _log_normal(values: np.ndarray, mean: float, scale: float) -> np.ndarray:
+    standard = (values - mean) / scale
+    constant = math.log(scale) + 0.5 * math.log(2 * math.pi)
     return np.asarray((-0.5 * standard**2 - constant).sum(axis=1))
 
 
-def _log_kernels(model: Mixture, x: np.ndarray, means: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _log_spread(spread: Spread, parameters: np.ndarray) -> np.ndarray:
+    half = _log_normal(parameters[:, 2:4], 0.0, spread.sigma_scale) + 2 * math.log(2)
+    (first, second), theta = spread.weight, parameters[:, 4]
+    beta = (first - 1) * np.log(theta) + (second - 1) * np.log1p(-theta) - betaln(first, second)
+    return np.asarray(half + beta)
+
+
+def _log_prior_gradient(model: Mixture, parameters: np.ndarray) -> np.ndarray:
+    means = (model.prior.mean - parameters[:, :2]) / model.prior.scale**2
+    if model.spread is None:
+        return means
+    (first, second), theta = model.spread.weight, parameters[:, 4:]
+    sigmas = -parameters[:, 2:4] / model.spread.sigma_scale**2
+    return np.concatenate(
+        [means, sigmas, (first - 1) / theta - (second - 1) / (1.0 - theta)], axis=1
+    )
+
+
+def _log_kernels(
+    model: Mixture, x: np.ndarray, parameters: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     # Normal densities without their constant factor, which `_log_constant` adds once.
+    if model.spread is not None:
+        return _weighted_log_kernels(x, parameters)
     unit = model.sigma * math.sqrt(2)
-    x, means = x / unit, means / unit
+    x, means = x / unit, parameters / unit
     first, second = x - means[:, :1], x - means[:, 1:]
     return np.negative(first * first), np.negative(second * second)
 
 
+def _weighted_log_kernels(x: np.ndarray, parameters: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    theta = parameters[:, 4:]
+    first, second = (
+        log_weight - np.log(sigma) - 0.5 * ((x - mean) / sigma) ** 2
+        for log_weight, mean, sigma in (
+            (np.log(theta), parameters[:, :1], parameters[:, 2:3]),
+            (np.log1p(-theta), parameters[:, 1:2], parameters[:, 3:4]),
+        )
+    )
+    return first, second
+
+
 def _log_constant(model: Mixture, count: float) -> float:
-    # The weights are equal, so they are part of it.
-    return count * (math.log(WEIGHTS[0]) - math.log(model.sigma) - 0.5 * math.log(2 * math.pi))
+    constant = -0.5 * math.log(2 * math.pi)
+    if model.spread is None:  # the weights are equal, so they are part of it
+        constant += math.log(WEIGHTS[0]) - math.log(model.sigma)
+    return count * constant
 
 
 def _log_sum_exp(first: np.ndarray, second: np.ndarray) -> np.ndarray:

@@ -15,6 +15,8 @@ from gmixbench.truth import cells, density, marginal, modes, variational
 from gmixbench.truth.cells import Cells, UnreachableError, W
 from gmixbench.truth.condense import Observe, around, condense, observer
 from gmixbench.truth.draws import draw
+from gmixbench.truth.known import LOG_DENSITY, QUANTITIES, Figure, Known
+from gmixbench.truth.known import PROBABILITIES as JUDGED
 from gmixbench.truth.marginal import Marginal
 from gmixbench.truth.variational import Normal
 
@@ -79,6 +81,30 @@ class Exact:
     spread: dict[str, np.ndarray]
     regions: tuple[Cells, ...]
 
+    def known(self) -> tuple[Known, ...]:
+        """Figures of the smaller mean, the larger mean and the log density."""
+        figures, error = self.figures, self.error
+
+        def figure(name: str, *at: int) -> Figure:
+            return Figure(float(getattr(figures, name)[at]), float(getattr(error, name)[at]))
+
+        rows = {p: PROBABILITIES.index(p) for p in JUDGED}
+        means = tuple(
+            Known(
+                name,
+                figure("mean", k),
+                figure("sd", k),
+                {p: figure("quantiles", row, k) for p, row in rows.items()},
+            )
+            for k, name in enumerate(QUANTITIES[:2])
+        )
+        return (*means, Known(LOG_DENSITY, figure("log_density", 0), figure("log_density", 1)))
+
+    @property
+    def log_density(self) -> float:
+        """Mean log density, in nats."""
+        return float(self.figures.log_density[0])
+
     def log_evidence(self, model: Mixture) -> float:
         """Log evidence in nats; `ordered` has log 2 less, as it is not renormalized."""
         return float(self.figures.log_evidence) + (0.0 if model.ordered else math.log(2))
@@ -124,7 +150,7 @@ class Exact:
 
 
 def solve(x: np.ndarray, model: Mixture) -> Exact:
-    """Exact posterior of both models on the data, with the model's sigma and prior.
+    """Exact posterior of both models of two means, with the model's sigma and prior.
 
     Parameters
     ----------
@@ -133,8 +159,14 @@ def solve(x: np.ndarray, model: Mixture) -> Exact:
     Raises
     ------
     UnreachableError
-        The posterior's region can't be covered, or halving the step keeps changing the figures.
+        The posterior's region can't be covered, or halving the step keeps changing the figures; or
+        the model is a general mixture.
     """
+    if model.spread is not None:
+        raise UnreachableError(
+            f"{model.name} has {len(model.parameters)} parameters, and the exact posterior is for "
+            f"the two means of {' and '.join(MODELS)}"
+        )
     # Around zero: or data far from it would leave few digits to their differences.
     x = np.sort(np.asarray(x, dtype=float))
     _refuse_extremes(x, model)

@@ -42,7 +42,13 @@ class Oracle:
 
 
 def build(job: Job) -> Oracle:
-    """Solve the posterior of the job's mixture and data."""
+    """Solve the posterior of the job's mixture and data.
+
+    Raises
+    ------
+    UnreachableError
+        It is a general mixture, which has no exact posterior.
+    """
     return Oracle(job.case.model, solve(job.x, job.case.model))
 
 

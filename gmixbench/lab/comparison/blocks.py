@@ -18,8 +18,8 @@ from gmixbench.ruler.comparison.looks import following
 from gmixbench.ruler.comparison.nouns import PILOT, Comparison, Outcome, Task, is_cold
 from gmixbench.ruler.comparison.outlook import forecast
 from gmixbench.ruler.comparison.reading import Place, reading
+from gmixbench.ruler.score import Posterior
 from gmixbench.spec import Case, NutsSettings, Settings
-from gmixbench.truth.exact import Exact
 
 Start = Callable[[Path], Worker]
 """How a variant's worker is started, given the folder where its library keeps what it compiles."""
@@ -45,7 +45,7 @@ def measure(
     folder: Path,
     comparison: Comparison,
     starts: Sequence[Start],
-    exact: Exact,
+    exact: Posterior,
     *,
     budget: float,
     timeout: float,

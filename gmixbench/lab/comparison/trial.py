@@ -7,10 +7,10 @@ from pathlib import Path
 
 from gmixbench.lab import building, environment, travel, uv
 from gmixbench.lab.execute import job, run_case
+from gmixbench.lab.points import Located
 from gmixbench.lab.stacks import Stack
 from gmixbench.record import Failure
 from gmixbench.spec import Case
-from gmixbench.truth.exact import Exact
 
 PATIENCE = 600.0
 """Seconds for an import: the oldest releases compile C++ in it."""
@@ -55,7 +55,7 @@ def fault(stack: Stack, package: str, *, say: uv.Say = lambda _: None) -> str | 
 def unsampled(
     stack: Stack,
     cases: Sequence[Case],
-    exact: Exact,
+    exact: Located,
     *,
     timeout: float,
     say: uv.Say = lambda _: None,

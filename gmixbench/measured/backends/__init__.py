@@ -96,7 +96,7 @@ if TYPE_CHECKING:
             ...
 
         def evaluator(self, model: Any) -> Callable[[np.ndarray], Tuple[Any, Any]]:
-            """Log density and gradient at an unconstrained point, shape (2,), compiled already.
+            """Log density and gradient at an unconstrained point, shape (d,), compiled already.
 
             What it gives is in float64, in arrays of the library's own kind, and there when it
             returns: a harness times its calls.
@@ -104,7 +104,7 @@ if TYPE_CHECKING:
             ...
 
         def density(self, model: Any, points: np.ndarray) -> Density:
-            """Log density and gradient at unconstrained points, shape (k, 2)."""
+            """Log density and gradient at unconstrained points, shape (k, d)."""
             ...
 
         def sample(self, model: Any, job: Job) -> Measured:

@@ -11,6 +11,7 @@ from typing import Any, Callable, Dict, List, Sequence, Tuple
 import jax
 import numpy as np
 
+from gmixbench.measured.points import drawn
 from gmixbench.record import Counters, Draws, Measured, Timing
 
 ROUNDS, ROUND_S = 9, 0.05
@@ -30,15 +31,17 @@ def _note_compilation(event: str, *_: Any, **__: Any) -> None:
 jax.monitoring.register_event_duration_secs_listener(_note_compilation)
 
 
-def evaluator(log_density: Callable[[Any], Any]) -> Callable[[np.ndarray], Tuple[Any, Any]]:
-    """Value and gradient of a log density at an unconstrained point, compiled already."""
+def evaluator(
+    log_density: Callable[[Any], Any], size: int
+) -> Callable[[np.ndarray], Tuple[Any, Any]]:
+    """Value and gradient of a log density at a point of that size, compiled already."""
     compiled = jax.jit(jax.value_and_grad(log_density))
 
     def evaluate(point: np.ndarray) -> Tuple[Any, Any]:
         value, gradient = jax.block_until_ready(compiled(point))
         return value, gradient
 
-    evaluate(np.zeros(2))
+    evaluate(np.zeros(size))
     return evaluate
 
 
@@ -74,7 +77,7 @@ def sequential(
     warm_up: Callable[[Any, Any], Tuple[Any, Any]],
     draw: Callable[[Any], Tuple[Any, Any]],
     chains: Sequence[Tuple[Any, Any]],
-    as_means: Callable[[np.ndarray], np.ndarray],
+    as_parameters: Callable[[Any], np.ndarray],
     max_treedepth: int,
 ) -> Measured:
     """Draws of all chains, one chain after another.
@@ -86,14 +89,14 @@ def sequential(
         NumPyro has for them: `num_steps`, `energy`, `diverging`; and `gradients`, where a draw
         evaluates others than one in each step
     chains : key and start of each
-    as_means : of positions, shape (chains, draws, 2), gives the means
+    as_parameters : of positions of all chains gives the parameters, shape (chains, draws, d)
     """
     before = len(compilations)
     warm_up_compiled, draw_compiled, compile_s = _compiled(warm_up, draw, *chains[0])
     warmup_s = 0.0
     seconds = []
     gradients_warmup = 0
-    drawn = []
+    told = []
     for key, start in chains:
         begun = time.perf_counter()
         state, steps = jax.block_until_ready(warm_up_compiled(key, start))
@@ -103,9 +106,9 @@ def sequential(
         warmup_s += warm - begun
         seconds.append(done - warm)
         gradients_warmup += int(np.sum(steps))
-        drawn.append(dict(statistics, positions=positions))
-    arrays = {name: np.stack([chain[name] for chain in drawn]) for name in drawn[0]}
-    draws = _draws(arrays, as_means, max_treedepth)
+        told.append(dict(statistics, positions=positions))
+    arrays = jax.tree_util.tree_map(lambda *parts: np.stack(parts), *told)
+    draws = _draws(arrays, as_parameters, max_treedepth)
     return Measured(
         replace(draws, seconds=np.array(seconds)),
         Timing(compile_s=compile_s, warmup_s=warmup_s, sample_s=sum(seconds)),
@@ -122,7 +125,7 @@ def at_once(
     draw: Callable[[Any], Tuple[Any, Any]],
     keys: Any,
     starts: Any,
-    as_means: Callable[[np.ndarray], np.ndarray],
+    as_parameters: Callable[[Any], np.ndarray],
     max_treedepth: int,
 ) -> Measured:
     """Draws of all chains at the same time; arrays have the axis of the chains first.
@@ -140,11 +143,9 @@ def at_once(
     ready = time.perf_counter()
     positions, statistics = jax.block_until_ready(draw_compiled(state))
     done = time.perf_counter()
-    arrays = {
-        name: np.asarray(each) for name, each in dict(statistics, positions=positions).items()
-    }
+    arrays = jax.tree_util.tree_map(np.asarray, dict(statistics, positions=positions))
     return Measured(
-        _draws(arrays, as_means, max_treedepth),
+        _draws(arrays, as_parameters, max_treedepth),
         Timing(
             compile_s=compiled - begun + ready - warm,
             warmup_s=warm - compiled,
@@ -175,11 +176,11 @@ def _gradients(arrays: Dict[str, np.ndarray]) -> np.ndarray:
 
 def _draws(
     arrays: Dict[str, np.ndarray],
-    as_means: Callable[[np.ndarray], np.ndarray],
+    as_parameters: Callable[[Any], np.ndarray],
     max_treedepth: int,
 ) -> Draws:
     return Draws(
-        means=as_means(arrays["positions"]),
+        **drawn(as_parameters(arrays["positions"])),
         energy=arrays["energy"],
         diverging=arrays["diverging"],
         # A tree of full depth has this many leapfrog steps.

@@ -8,28 +8,30 @@ from typing import Any, Callable, Dict
 import numpy as np
 import pymc as pm
 
-from gmixbench.spec import DISCRETE, ENUMERATED, LOGSUMEXP, MIXTURE, WEIGHTS
+from gmixbench.spec import DISCRETE, ENUMERATED, LOGSUMEXP, MIXTURE
 
-Write = Callable[[Any, Any, np.ndarray], None]
-"""Adds to the model, given the means, the standard deviation, and the data of shape (n,)."""
+Write = Callable[[Any, Any, Any, np.ndarray], None]
+"""Adds to the model, given the weights, the means, the standard deviation or both of them, and the
+data of shape (n,)."""
 
 
-def mixture(means: Any, sigma: Any, x: np.ndarray) -> None:
+def mixture(weights: Any, means: Any, sigma: Any, x: np.ndarray) -> None:
     """PyMC's own distribution."""
-    pm.NormalMixture("obs", w=np.array(WEIGHTS), mu=means, sigma=sigma, observed=x)
+    pm.NormalMixture("obs", w=weights, mu=means, sigma=sigma, observed=x)
 
 
-def logsumexp(means: Any, sigma: Any, x: np.ndarray) -> None:
+def logsumexp(weights: Any, means: Any, sigma: Any, x: np.ndarray) -> None:
     """By hand: the largest term is taken out of the sum before it is exponentiated."""
     components = pm.logp(pm.Normal.dist(mu=means, sigma=sigma), x[:, None])
-    weighted = np.log(np.array(WEIGHTS)) + components
+    weighted = np.log(weights) + components
     pm.Potential("obs", pm.math.logsumexp(weighted, axis=1).sum())
 
 
-def labelled(means: Any, sigma: Any, x: np.ndarray) -> None:
+def labelled(weights: Any, means: Any, sigma: Any, x: np.ndarray) -> None:
     """A label for each observation."""
-    labels = pm.Categorical("labels", p=np.array(WEIGHTS), shape=len(x))
-    pm.Normal("obs", mu=means[labels], sigma=sigma, observed=x)
+    labels = pm.Categorical("labels", p=weights, shape=len(x))
+    own = sigma[labels] if sigma.ndim else sigma
+    pm.Normal("obs", mu=means[labels], sigma=own, observed=x)
 
 
 WRITE: Dict[str, Write] = {

@@ -32,16 +32,19 @@ from numpyro.infer.util import potential_energy
 
 from gmixbench.measured.backends import in_jax
 from gmixbench.measured.backends import likelihoods_numpyro as likelihoods
-from gmixbench.measured.points import constrained, density_at
+from gmixbench.measured.points import VARIABLES, by_variable, constrained, density_at, joined
 from gmixbench.record import Counters, Density, Fit, Job, Measured, Timing
 from gmixbench.spec import (
     DISCRETE,
     ENUMERATED,
     LOGSUMEXP,
     MIXTURE,
+    WEIGHTS,
     AdviSettings,
     LaplaceSettings,
+    Mixture,
     NutsSettings,
+    Spread,
 )
 
 PACKAGES = ("numpyro", "jax", "jaxlib", "funsor", "scipy")
@@ -85,10 +88,12 @@ FULL_RANK = "auto_loc", "auto_scale_tril"
 """Names of what each guide fits."""
 
 
-class Enumerated(NamedTuple):
-    """Model function whose labels NumPyro sums over."""
+class Model(NamedTuple):
+    """Model function, the mixture that it is of, and whether NumPyro sums over its labels."""
 
     function: Callable[[], None]
+    mixture: Mixture
+    enumerated: bool
 
     def __call__(self) -> None:
         """What NUTS calls, which finds the labels by itself."""
@@ -101,7 +106,7 @@ class Kernel(NamedTuple):
     Parameters
     ----------
     make : given its settings
-    position : takes the points of all draws out of the kernel's samples, shape (draws, 2)
+    position : takes what was drawn out of the kernel's samples
     state : what stands before the name of a field of NUTS
     again : gradient evaluations of a draw beside its leapfrog steps
     """
@@ -113,7 +118,10 @@ class Kernel(NamedTuple):
 
 
 def build(job: Job) -> Any:
-    """Model function without arguments; a latent site `means`, and `labels` in some forms."""
+    """Model function without arguments; a latent site `means`, and `labels` in some forms.
+
+    A general mixture has `sigmas` and `theta` too.
+    """
     numpyro.enable_x64()
     mixture, likelihood = job.case.model, job.case.likelihood
     prior = dist.Normal(mixture.prior.mean, mixture.prior.scale)
@@ -127,24 +135,35 @@ def build(job: Job) -> Any:
             numpyro.factor("prior", prior.log_prob(means).sum())
         else:
             means = numpyro.sample("means", prior.expand([2]).to_event(1))
-        likelihoods.WRITE[likelihood](means, mixture.sigma, x)
+        weights, sigma = jnp.array(WEIGHTS), mixture.sigma  # type: Any, Any
+        if mixture.spread is not None:
+            weights, sigma = _spread(mixture.spread)
+        likelihoods.WRITE[likelihood](weights, means, sigma, x)
 
-    return Enumerated(model) if likelihood == ENUMERATED else model
+    return Model(model, mixture, likelihood == ENUMERATED)
+
+
+def _spread(spread: Spread) -> Tuple[Any, Any]:
+    """Weights and standard deviations that are unknown."""
+    half = dist.HalfNormal(spread.sigma_scale).expand([2]).to_event(1)
+    sigmas = numpyro.sample("sigmas", half)
+    theta = numpyro.sample("theta", dist.Beta(*spread.weight))
+    return jnp.stack([theta, 1 - theta]), sigmas
 
 
 def evaluator(model: Any) -> Callable[[np.ndarray], Tuple[Any, Any]]:
     """Value and gradient of the potential energy that NumPyro hands to its samplers."""
     potential = partial(potential_energy, model)
-    if isinstance(model, Enumerated):
+    if model.enumerated:
         from numpyro.contrib.funsor import enum
 
         # The labels' plate takes the last dimension.
         potential = partial(potential_energy, enum(model, first_available_dim=-2), enum=True)
 
     def log_density(point: Any) -> Any:
-        return -potential((), {}, {"means": point})
+        return -potential((), {}, by_variable(model.mixture, point))
 
-    return in_jax.evaluator(log_density)
+    return in_jax.evaluator(log_density, len(model.mixture.parameters))
 
 
 def density(model: Any, points: np.ndarray) -> Density:
@@ -154,13 +173,13 @@ def density(model: Any, points: np.ndarray) -> Density:
 
 def sample(model: Any, job: Job) -> Measured:
     """NUTS, one chain after another; the draws are those of a plain sequential `MCMC.run`."""
-    starts = [{"means": start} for start in jnp.asarray(job.starts)]
+    starts = [by_variable(job.case.model, start) for start in jnp.asarray(job.starts)]
     kernel = _gibbs(model) if job.case.likelihood == DISCRETE else _nuts(model)
-    return sequential(kernel, starts, np.asarray, job)
+    return sequential(kernel, starts, joined, job)
 
 
 def _nuts(model: Any) -> Kernel:
-    return Kernel(partial(NUTS, model), _means)
+    return Kernel(partial(NUTS, model), _variables)
 
 
 def _gibbs(model: Any) -> Kernel:
@@ -169,17 +188,17 @@ def _gibbs(model: Any) -> Kernel:
     def make(**settings: Any) -> Any:
         return DiscreteHMCGibbs(NUTS(model, **settings))
 
-    return Kernel(make, _means, state="hmc_state.", again=1)
+    return Kernel(make, _variables, state="hmc_state.", again=1)
 
 
-def _means(samples: Any) -> Any:
-    return samples["means"]
+def _variables(samples: Any) -> Any:
+    return {name: samples[name] for name in VARIABLES if name in samples}
 
 
 def sequential(
     kernel: Kernel,
     starts: Sequence[Any],
-    as_means: Callable[[np.ndarray], np.ndarray],
+    as_parameters: Callable[[Any], np.ndarray],
     job: Job,
 ) -> Measured:
     """NUTS, one chain after another.
@@ -187,14 +206,14 @@ def sequential(
     Parameters
     ----------
     starts : one for each chain, in the form in which the kernel has a point
-    as_means : turns points into means, shape (chains, draws, 2)
+    as_parameters : turns what was drawn into parameters, shape (chains, draws, d)
     """
     settings = cast(NutsSettings, job.case.settings)
     warm_up, draw = phases(kernel, settings, {})
     key = jax.random.PRNGKey(job.case.seed)
     keys = list(jax.random.split(key, settings.chains)) if settings.chains > 1 else [key]
     measured = in_jax.sequential(
-        warm_up, draw, list(zip(keys, starts)), as_means, settings.max_treedepth
+        warm_up, draw, list(zip(keys, starts)), as_parameters, settings.max_treedepth
     )
     return measured._replace(shims=SHIMS)
 
@@ -208,8 +227,8 @@ def at_once(chain_method: str, model: Any, job: Job) -> Measured:
         warm_up,
         draw,
         jax.random.PRNGKey(job.case.seed),
-        {"means": jnp.asarray(job.starts)},
-        np.asarray,
+        by_variable(job.case.model, jnp.asarray(job.starts)),
+        joined,
         settings.max_treedepth,
     )
     return measured._replace(shims=SHIMS)
@@ -266,7 +285,7 @@ def fit_advi(model: Any, job: Job) -> Measured:
     mean_field = settings.family == "mean-field"
     family = AutoNormal if mean_field else AutoMultivariateNormal
     guided, loss = model, Trace_ELBO()
-    if isinstance(model, Enumerated):
+    if model.enumerated:
         guided, loss = block(seed(model, rng_seed=0), hide=["labels"]), TraceEnum_ELBO()
     if settings.optimizer == "library":
         guide = family(guided)
@@ -314,7 +333,7 @@ def fit_advi(model: Any, job: Job) -> Measured:
 
 def fit_laplace(model: Any, job: Job) -> Measured:
     """`AutoLaplaceApproximation`: `fit_s` is Adam's way to the mode, and the curvature there."""
-    if isinstance(model, Enumerated):
+    if model.enumerated:
         raise NotImplementedError("AutoLaplaceApproximation sums over no labels")
     settings = cast(LaplaceSettings, job.case.settings)
     start = constrained(job.case.model, job.starts[:1])[0]

@@ -13,6 +13,7 @@ import numpy as np
 import nutpie
 
 from gmixbench.measured.backends import pymc
+from gmixbench.measured.points import drawn, joined
 from gmixbench.record import Counters, Draws, Job, Measured, Timing
 from gmixbench.spec import ENUMERATED, LOGSUMEXP, MIXTURE, NutsSettings
 
@@ -94,7 +95,7 @@ def watched(
     gradients = statistics["n_steps"].values.astype(int)
     measured = Measured(
         Draws(
-            means=found["posterior"]["means"].values,
+            **drawn(joined(found["posterior"])),
             energy=statistics["energy"].values,
             diverging=statistics["diverging"].values.astype(bool),
             at_max_treedepth=statistics["maxdepth_reached"].values.astype(bool),

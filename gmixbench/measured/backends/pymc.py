@@ -16,15 +16,17 @@ import pymc as pm
 from gmixbench.measured.backends import fits_pymc
 from gmixbench.measured.backends import likelihoods_pymc as likelihoods
 from gmixbench.measured.backends import shims_pymc as shims
-from gmixbench.measured.points import constrained, density_at
+from gmixbench.measured.points import by_variable, constrained, density_at, drawn, joined
 from gmixbench.record import Counters, Density, Draws, Fit, Job, Measured, Timing
 from gmixbench.spec import (
     DISCRETE,
     ENUMERATED,
     LOGSUMEXP,
     MIXTURE,
+    WEIGHTS,
     AdviSettings,
     NutsSettings,
+    Spread,
 )
 
 PACKAGES = ("pymc", "pytensor", "aesara", "numba", "llvmlite", "pymc-extras", "arviz", "scipy")
@@ -33,7 +35,10 @@ LIKELIHOODS = (MIXTURE, LOGSUMEXP, ENUMERATED, DISCRETE)
 
 
 def build(job: Job) -> Any:
-    """`pm.Model` of the job; one free variable, `means`, and `labels` where they are sampled."""
+    """`pm.Model` of the job; a free variable `means`, and `labels` where they are sampled.
+
+    A general mixture has `sigmas` and `theta` too.
+    """
     mixture = job.case.model
     prior_mean, prior_scale, sigma = np.array(
         [mixture.prior.mean, mixture.prior.scale, mixture.sigma]
@@ -41,7 +46,10 @@ def build(job: Job) -> Any:
     ordering = {"transform": shims.ordered()} if mixture.ordered else {}
     with pm.Model() as model:
         means = pm.Normal("means", mu=prior_mean, sigma=prior_scale, shape=2, **ordering)
-        likelihoods.WRITE[job.case.likelihood](means, sigma, job.x)
+        weights, sigmas = np.array(WEIGHTS), sigma
+        if mixture.spread is not None:
+            weights, sigmas = _spread(mixture.spread)
+        likelihoods.WRITE[job.case.likelihood](weights, means, sigmas, job.x)
     model = likelihoods.finished(model, job.case.likelihood)
     if mixture.ordered:
         # PyMC's own initial point is the prior mean for both, where the transform is not finite.
@@ -49,15 +57,34 @@ def build(job: Job) -> Any:
     return model
 
 
+def _spread(spread: Spread) -> Tuple[Any, Any]:
+    """Weights and standard deviations that are unknown."""
+    scale, first, second = np.array([spread.sigma_scale, *spread.weight])
+    sigmas = pm.HalfNormal("sigmas", sigma=scale, shape=2)
+    theta = pm.Beta("theta", alpha=first, beta=second)
+    return pm.math.stack([theta, 1 - theta]), sigmas
+
+
+def by_value(model: Any, point: Any) -> List[Any]:
+    """Value of each free variable at an unconstrained point, in the order that PyMC has them."""
+    shapes = [np.shape(value) for value in model.initial_point().values()]
+    ends = np.cumsum([int(np.prod(shape)) for shape in shapes])
+    begins = [0, *ends[:-1]]
+    return [point[a:b].reshape(shape) for a, b, shape in zip(begins, ends, shapes)]
+
+
 def evaluator(model: Any) -> Callable[[np.ndarray], Tuple[Any, Any]]:
     """Value and gradient of the compiled function that PyMC hands to its samplers."""
     function = shims.logp_dlogp_function(model)
+    raveled = not shims.NEEDED[shims.SEPARATE_INPUTS]
+    size = sum(map(np.size, model.initial_point().values()))
 
     def evaluate(point: np.ndarray) -> Tuple[Any, Any]:
-        value, gradient = function([point.astype(function.dtype)], extra_vars={})
+        inputs = [point] if raveled else by_value(model, point)
+        value, gradient = function([part.astype(function.dtype) for part in inputs], extra_vars={})
         return value, gradient
 
-    evaluate(np.zeros(2))  # Numba compiles on the first call
+    evaluate(np.zeros(size))  # Numba compiles on the first call
     return evaluate
 
 
@@ -73,7 +100,9 @@ def sample(model: Any, job: Job) -> Measured:
     does not keep from the draw before.
     """
     settings = cast(NutsSettings, job.case.settings)
-    start_values = [{"means": means} for means in constrained(job.case.model, job.starts)]
+    start_values = [
+        by_variable(job.case.model, values) for values in constrained(job.case.model, job.starts)
+    ]
     steps = _gibbs if job.case.likelihood == DISCRETE else _nuts
     begun = time.perf_counter()
     with model:
@@ -99,7 +128,7 @@ def sample(model: Any, job: Job) -> Measured:
     gradients = sampling["n_steps"].values.astype(int) + 1
     return Measured(
         Draws(
-            means=trace["posterior"]["means"].values,
+            **drawn(joined(trace["posterior"])),
             energy=sampling["energy"].values,
             diverging=sampling["diverging"].values.astype(bool),
             at_max_treedepth=shims.reached_max_treedepth(sampling, settings.max_treedepth),
@@ -140,16 +169,16 @@ def _gibbs(model: Any, job: Job, _: List[Dict[str, np.ndarray]]) -> Any:
     """Steps of a draw: labels first, so that a chain starts where the job says the means are."""
     settings = cast(NutsSettings, job.case.settings)
     labels = pm.CategoricalGibbsMetropolis([model["labels"]])
-    means = pm.NUTS(
-        [model["means"]],
+    others = pm.NUTS(
+        [variable for variable in model.free_RVs if variable.name != "labels"],
         target_accept=settings.target_accept,
         max_treedepth=settings.max_treedepth,
     )
     point = model.initial_point()
     for log_density in labels.fs:
         log_density(point)
-    _called(means, point)
-    return [labels, means]
+    _called(others, point)
+    return [labels, others]
 
 
 def _called(step: Any, point: Dict[str, np.ndarray]) -> None:

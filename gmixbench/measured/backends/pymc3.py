@@ -40,6 +40,8 @@ def build(job: Job) -> Any:
     if not theano.config.cxx:
         raise RuntimeError("Theano needs a C++ compiler and found none (theano.config.cxx)")
     mixture = job.case.model
+    if mixture.spread is not None:
+        raise NotImplementedError("PyMC3 is measured on the models of two means alone")
     prior, sigma = mixture.prior, mixture.sigma
     ordering = {}
     if mixture.ordered:

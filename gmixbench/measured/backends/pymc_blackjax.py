@@ -19,7 +19,8 @@ density, fit_advi = pymc_in_jax.density, pymc_in_jax.fit_advi
 
 def sample(model: Any, job: Job) -> Measured:
     """NUTS, one chain after another."""
-    return blackjax.sample(pymc_in_jax.log_density(model), job)
+    size = len(job.case.model.parameters)
+    return blackjax.sample(blackjax.Model(pymc_in_jax.log_density(model), size), job)
 
 
 def fit_pathfinder(model: Any, job: Job) -> Measured:

@@ -20,12 +20,13 @@ build = pymc.build
 def log_density(model: Any) -> Callable[[Any], Any]:
     """Log density of an unconstrained point, log-Jacobian included."""
     of_values = get_jaxified_logp(model)
-    return lambda point: of_values([point])
+    return lambda point: of_values(pymc.by_value(model, point))
 
 
 def evaluator(model: Any) -> Callable[[np.ndarray], Tuple[Any, Any]]:
     """Value and gradient, as JAX differentiates them."""
-    return in_jax.evaluator(log_density(model))
+    size = sum(map(np.size, model.initial_point().values()))
+    return in_jax.evaluator(log_density(model), size)
 
 
 def density(model: Any, points: np.ndarray) -> Density:

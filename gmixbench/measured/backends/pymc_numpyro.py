@@ -26,6 +26,6 @@ def sample(model: Any, job: Job) -> Measured:
     """NUTS, one chain after another."""
     log_density = pymc_in_jax.log_density(model)
     nuts = partial(NUTS, potential_fn=lambda point: -log_density(point))
-    as_means = partial(constrained, job.case.model)
+    as_parameters = partial(constrained, job.case.model)
     kernel = numpyro.Kernel(nuts, jnp.asarray)
-    return numpyro.sequential(kernel, jnp.asarray(job.starts), as_means, job)
+    return numpyro.sequential(kernel, jnp.asarray(job.starts), as_parameters, job)

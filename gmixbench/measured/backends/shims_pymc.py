@@ -27,7 +27,7 @@ a variable such as ours whose elements have a density each, and `multivariate_or
 
 SEPARATE_INPUTS = "separate-inputs"
 """In 4.0 to 5.18 (2022-06-20 to 2024-11-18): the compiled log density takes each variable by
-itself and knows no `ravel_inputs`. With one variable that is the same.
+itself and knows no `ravel_inputs`. With one variable that is the same; with several a point is cut.
 """
 
 NO_OTHER_NUTS = "no-other-nuts"

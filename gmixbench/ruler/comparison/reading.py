@@ -11,9 +11,8 @@ import numpy as np
 from gmixbench.record import Draws, Failure, Record, Run
 from gmixbench.ruler.comparison.nouns import Reading
 from gmixbench.ruler.metrics import COMPILING
-from gmixbench.ruler.score import score
+from gmixbench.ruler.score import Posterior, score
 from gmixbench.ruler.verdict import certain_faults
-from gmixbench.truth.exact import Exact
 
 
 @dataclass(frozen=True)
@@ -29,7 +28,7 @@ class Place:
     seconds: float
 
 
-def reading(record: Record, place: Place, exact: Exact) -> Reading:
+def reading(record: Record, place: Place, exact: Posterior) -> Reading:
     """Score a record; its draws are needed no more.
 
     The first chain is the warm call: first calls of a program fetch it into the processor's caches
@@ -49,9 +48,13 @@ def reading(record: Record, place: Place, exact: Exact) -> Reading:
         checks=scores.checks,
         ess=_least([each.ess for each in scores.evidence]),
         faults=tuple(certain_faults(run, scores, exact)),
-        draws=sha256(np.ascontiguousarray(record.result.means).tobytes()).hexdigest(),
+        draws=sha256(np.ascontiguousarray(_drawn(record)).tobytes()).hexdigest(),
         **where,
     )
+
+
+def _drawn(run: Run) -> np.ndarray:
+    return run.result.parameters if isinstance(run.result, Draws) else run.result.means
 
 
 def _least(ess: Sequence[float]) -> float | None:
