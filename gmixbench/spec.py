@@ -88,6 +88,19 @@ class AdviSettings:
 FAMILIES: Tuple[str, ...] = ("mean-field", "full-rank")
 """Families of normals that ADVI fits."""
 
+
+@dataclass(frozen=True)
+class GradientSettings:
+    """Settings of a case of the bare gradient: `rounds` of calls, each of at least `round_s`.
+
+    `observations` is how many the case's generated data are.
+    """
+
+    observations: int
+    rounds: int = 20
+    round_s: float = 0.05
+
+
 Settings = Union[NutsSettings, AdviSettings]
 
 STARTS: Tuple[str, ...] = ("dispersed", "one-mode")
@@ -100,6 +113,10 @@ METHODS: Tuple[str, ...] = (
     "fullrank-matched",
     "fullrank-library",
 )
+
+GRADIENT = "gradient"
+"""Method of a case that times the bare gradient: nothing is sampled or fitted, so it is not asked
+for beside those that are."""
 
 DEFAULT_METHODS: Tuple[str, ...] = METHODS[:3]
 
@@ -160,7 +177,7 @@ class Case:
     model: Mixture
     backend: str
     method: str
-    settings: Settings = field(default_factory=NutsSettings)
+    settings: Union[Settings, GradientSettings] = field(default_factory=NutsSettings)
     stack: str = HERE
     seed: int = 0
     likelihood: str = MIXTURE
@@ -174,6 +191,19 @@ class Case:
 def row_name(backend: str, likelihood: str) -> str:
     """Name of what stands beside others in a table: "numpyro", or "numpyro, discrete"."""
     return backend if likelihood == MIXTURE else "{}, {}".format(backend, likelihood)
+
+
+def fit_settings(case: Case) -> Settings:
+    """Settings of a case that draws or fits.
+
+    Raises
+    ------
+    TypeError
+        It times a gradient, and no more.
+    """
+    if isinstance(case.settings, GradientSettings):
+        raise TypeError("{} draws and fits nothing".format(case.method))
+    return case.settings
 
 
 def family_of(case: Case) -> str:

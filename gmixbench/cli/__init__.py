@@ -12,7 +12,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from gmixbench import __version__
-from gmixbench.cli import baseline, bisect, compare, gate, history, noise, run, show, stacks
+from gmixbench.cli import baseline, bisect, compare, gate, history, noise, run, scale, show, stacks
 from gmixbench.cli.exits import OUR_FAULT, exit_code_of, one_line
 
 app = typer.Typer(
@@ -35,6 +35,7 @@ app.command()(gate.gate)
 app.add_typer(baseline.app, name="baseline")
 app.add_typer(stacks.app, name="stacks")
 app.add_typer(history.app, name="history")
+app.add_typer(scale.app, name="scale")
 
 
 def _version(asked: bool) -> None:
