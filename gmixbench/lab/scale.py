@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -19,6 +20,9 @@ from gmixbench.truth.exact import Exact, solve
 
 STOPPED = "stopped"
 """Kind of the failure of a size that was not tried: there was too little time left."""
+
+TIME_OUT = "time-out"
+"""Kind of the failure of a size that was ended; tried again when there is more time than it had."""
 
 Run = Callable[[Case, float], Cost | Failure]
 """Runs a case within so many seconds, and leaves its record."""
@@ -80,9 +84,9 @@ def measure(
     for row in _rows(cases):
         sizes, seconds = list[int](), list[float]()
         for case in row:
-            record = _held(out, case)
+            spent = sum(seconds)
+            record = _held(out, case, budget - spent)
             if record is None:
-                spent = sum(seconds)
                 needed = forecast(sizes, seconds, observations(case)) if sizes else 0.0
                 if needed > budget - spent:
                     message = f"it would take about {needed:.0f} s of {budget - spent:.0f} s left"
@@ -91,6 +95,9 @@ def measure(
                 else:
                     told(case, needed, spent)
                     record = run(case, budget - spent)
+                    if isinstance(record, Failure) and record.kind == TIME_OUT:
+                        record = replace(record, detail=f"{budget - spent:g} s were left")
+                        write_record(store.stem(out, case), record)
             yield record
             if isinstance(record, Failure):
                 break
@@ -140,9 +147,12 @@ def _rows(cases: Sequence[Case]) -> list[list[Case]]:
     return [sorted(each, key=observations) for each in found.values()]
 
 
-def _held(out: Path, case: Case) -> Cost | Failure | None:
+def _held(out: Path, case: Case, left: float) -> Cost | Failure | None:
     if not has_record(store.stem(out, case)):
         return None
     record = read_cost(store.stem(out, case))
-    again = isinstance(record, Failure) and record.kind == STOPPED
-    return None if again else record
+    if isinstance(record, Failure):
+        had = float(record.detail.split()[0]) if record.kind == TIME_OUT else math.inf
+        if record.kind == STOPPED or left > had:
+            return None
+    return record

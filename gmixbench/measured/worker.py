@@ -20,6 +20,7 @@ import numpy as np
 
 from gmixbench.measured import gradients
 from gmixbench.measured.backends import BACKENDS, install_of, known_likelihoods, load
+from gmixbench.measured.points import density_at
 from gmixbench.measured.protocol import (
     BAD_JOB,
     CORE_VARIABLE,
@@ -28,7 +29,6 @@ from gmixbench.measured.protocol import (
     PARENT_VARIABLE,
     USAGE,
 )
-from gmixbench.measured.points import density_at
 from gmixbench.record import (
     Cost,
     DamagedRecordError,

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -22,8 +23,7 @@ COLOURS = (
     style.INK,
 )
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
-"""Two lists of other lengths than a page has rows would repeat as pairs: they are taken together,
-and the line goes dashed beyond them."""
+"""One of each for a row, so that none is told by its colour alone; beyond them lines are dashed."""
 
 BYTES = 8
 """Of an observation in float64."""
@@ -70,7 +70,7 @@ def _draw(axes: Axes, rows: Sequence[Row], cost: Cost) -> None:
             axes.plot(*zip(*points, strict=True), label=row.name, **_look(place))
 
 
-def _look(place: int) -> dict[str, object]:
+def _look(place: int) -> dict[str, Any]:
     turn, place = divmod(place, len(COLOURS))
     return {
         "color": COLOURS[place],

@@ -27,21 +27,31 @@ CAPTION = Caption(
 )
 
 READING = (
-    "Time is in CPU seconds of the process on one core, which a neighbour does not stretch by its "
-    "share of the core; wall/CPU says by how much it did stretch the clock on the wall at the "
-    "largest size. The call's own overhead is in it, a sampler's is not. The curve is overhead + "
-    f"factor × n^power, fitted to the log medians; {100 * CONFIDENCE:.0f} % is the bootstrap's "
-    "interval of the power over the rounds of one process each. Growth is linear where that lies "
-    f"within {BAND:g} of 1. The row leaves its overhead at the n where both parts are alike. How "
-    "far the curve is off its worst median tells whether it may be read at all.",
-    "Memory is the most that the process held while it evaluated, less what it held before the "
-    "model was built: so what compiling left is in it, and the observations that the library was "
-    "given are not, but its own copy of them is. Bytes an observation are those between the two "
-    "largest sizes. The peak of all is the whole process, compiling included.",
-    "Data are quantiles of the mixture that the package's data sets are drawn from, in a fixed "
-    "order (lab/quantiles.py). At every size the timed function was held against the written "
-    "density at 50 points; the density error is the largest of all sizes, and a size where it "
-    "exceeds 1e-10 has no time.",
+    (
+        "Time is in CPU seconds of the process on one core, which a neighbour does not "
+        "stretch by its share of the core; wall/CPU says by how much it did stretch the wall "
+        "clock at the largest size. The call's own overhead is in it, a sampler's is not. The"
+        " curve is overhead + factor × n^power, fitted to the log medians; "
+        f"{100 * CONFIDENCE:.0f} % is the bootstrap's interval of the power "
+        "over the rounds of one process each. Growth is "
+        f"linear where that lies within {BAND:g} of 1. A row leaves its overhead at the n where "
+        "both parts are alike. How far the curve is off its worst median tells whether it may"
+        " be read at all."
+    ),
+    (
+        "Memory is the most that the process held while it evaluated, less what it held "
+        "before the model was built: what compiling left is in it, and the library's own copy"
+        " of the observations. Bytes an observation are those between the two largest sizes. "
+        "The peak of all is that of the whole process, compiling included."
+    ),
+    (
+        "Data are quantiles of the mixture that the package's data sets are drawn from, in a "
+        "fixed order (lab/quantiles.py). At every size the timed function was held against "
+        "the written density at 50 points; the density error is the largest of all sizes, and"
+        " a size where it exceeds 1e-10 has no time. The row of nutpie shows the function "
+        "that PyMC compiles for it, and that of a route to another sampler likewise: such "
+        "rows differ by noise alone."
+    ),
 )
 
 

@@ -55,7 +55,7 @@ class Growth:
             return "steeper"
         if self.high < 1 - BAND:
             return "flatter"
-        inside = 1 - BAND <= self.low and self.high <= 1 + BAND
+        inside = self.low >= 1 - BAND and self.high <= 1 + BAND
         return "linear" if inside else "undecided"
 
 

@@ -67,7 +67,7 @@ def test_page_and_json_say_what_ended_a_row(tmp_path, rows, read_page):
     assert told[1]["sizes"][1]["valid"] is False
 
 
-def test_rows_without_a_right_size_leave_a_page_without_a_figure(tmp_path, rows, read_page):
+def test_rows_without_a_right_size_leave_a_page_without_a_figure(tmp_path, read_page):
     bad = row("c", [size(100, faults=("off",))], [])
     page = read_page(write_scale(tmp_path, [bad], {}))
     assert page.images == []
