@@ -132,6 +132,10 @@ def _row(out: Path, row: Sequence[Case]) -> Row:
     failures = [
         (observations(record.case), record) for record in records if isinstance(record, Failure)
     ]
+    absent = store.pending(out, row)
+    if absent and not failures:
+        n = observations(absent[0])
+        failures = [(n, Failure(absent[0], "interrupted", "call it again to go on"))]
     return scale.row(row_of(row[0]), found, failures)
 
 

@@ -48,7 +48,7 @@ def figure(rows: Sequence[Row]) -> Figure:
     right.annotate(
         "the observations themselves",
         (sizes[0], data[0]),
-        xytext=(4, 12),
+        xytext=(24, 2),
         textcoords="offset points",
         color=style.FAINT,
         fontsize=8.5,

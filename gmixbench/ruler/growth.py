@@ -60,7 +60,7 @@ class Growth:
 
 
 def growth(sizes: Sequence[int], costs: Sequence[np.ndarray]) -> Growth | None:
-    """Growth of a cost; `None` for fewer than `LEAST_SIZES` sizes, or where it does not grow.
+    """Growth of a cost; `None` for fewer than `LEAST_SIZES` sizes, or where it hardly grows.
 
     Parameters
     ----------
@@ -74,6 +74,8 @@ def growth(sizes: Sequence[int], costs: Sequence[np.ndarray]) -> Growth | None:
     if not medians[-1] > medians[0]:
         return None
     overhead, factor, power = _fit(n, medians)
+    if power > STEEPEST - 0.01:  # the curve ran away: what grows is hidden by what does not
+        return None
     off = np.abs((overhead + factor * n**power) / medians - 1).max()
     low, high = -math.inf, math.inf
     if all(len(each) > 1 for each in costs):

@@ -95,6 +95,8 @@ def test_what_is_killed_between_sizes_is_gone_on_with(tmp_path):
     )
     next(begun), next(begun)
     begun.close()
+    (row,) = scale.rows(tmp_path, cases())
+    assert row.end == "interrupted at n = 10,000: call it again to go on"
     again = Fake(tmp_path, lambda _: 1.0)
     measured(tmp_path, again, budget=600.0)
     assert again.ran == [10_000, 100_000]

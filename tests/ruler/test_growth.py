@@ -59,6 +59,10 @@ def test_three_sizes_or_no_growth_tell_nothing():
     assert growth(SIZES, [np.array([1.0, 1.0])] * 5) is None
 
 
+def test_growth_that_an_overhead_hides_has_no_power():
+    assert growth(SIZES, [np.array([each]) for each in (281.0, 278.0, 278.0, 278.0, 291.0)]) is None
+
+
 def test_forecast_of_linear_and_of_quadratic_time():
     def forecasts(power):
         seconds = [5 + (n / 1000) ** power for n in SIZES]
