@@ -114,7 +114,14 @@ def cells(rows: Sequence[Row]) -> tuple[list[str], list[list[str]], list[str], l
     """Heads and cells of two tables, of time and of memory, the same wherever they are shown."""
     sizes = sorted({size.n for row in rows for size in row.sizes})
     columns = [f"{n:,}" for n in sizes]
-    time_heads = ["row", *columns, "ns/observation", *HEADS, "wall/CPU", "density error"]
+    time_heads = [
+        "row",
+        *columns,
+        "ns/observation at its last n",
+        *HEADS,
+        "wall/CPU",
+        "density error",
+    ]
     memory_heads = ["row", *columns, "bytes/observation", "power of n", "peak of all", "compile"]
     return (
         time_heads,
