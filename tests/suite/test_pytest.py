@@ -17,7 +17,7 @@ from gmixbench.lab.results import case_row
 from gmixbench.measured.backends import BACKENDS
 from gmixbench.record import Density
 from gmixbench.ruler.metrics import METRICS
-from gmixbench.spec import MODELS, PROFILES, Case
+from gmixbench.spec import DATASETS, MODELS, PROFILES, Case
 from gmixbench.suite import entry, machine, plugin, test_density
 from gmixbench.truth import density
 
@@ -273,7 +273,7 @@ def test_a_missing_library_is_skipped_unless_asked_for(
             "--gmix-backend=gmixbench.such",
             "--gmix-backend gmixbench.such: ModuleNotFoundError: No module named 'gmixbench.such'",
         ),
-        ("--gmix-dataset=far", "--gmix-dataset far: choose from overlapping, close, separated"),
+        ("--gmix-dataset=far", f"--gmix-dataset far: choose from {', '.join(DATASETS)}"),
         ("--gmix-rounds=0", "--gmix-rounds 0: a positive whole number is wanted"),
         ("--gmix-rounds=two", "--gmix-rounds two: a positive whole number is wanted"),
     ],
