@@ -25,7 +25,7 @@ def pathfinder(model: Any, job: Job) -> Measured:
     try:
         from pymc_extras.inference.pathfinder.lbfgs import LBFGSConfig
         from pymc_extras.inference.pathfinder.single_path import make_single_pathfinder_fn
-    except ModuleNotFoundError as error:
+    except ImportError as error:
         if error.name == "pymc_extras":
             raise
         raise NotImplementedError(NO_SINGLE_PATH)
