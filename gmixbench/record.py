@@ -211,9 +211,40 @@ class Run:
                 raise ValueError("draws of {} are wanted".format(", ".join(wanted)))
 
 
+@dataclass(frozen=True, eq=False)
+class Cost:
+    """What one evaluation of log density and gradient costs in compiled code.
+
+    `gradient_s` and `gradient_cpu_s`, wall clock and CPU seconds of one evaluation, have shape
+    (rounds,): each is the mean over the calls of a round. `resident` are the bytes that the process
+    held before the model was built, the library and the data included, and `peak_gradient` the most
+    that it held while it evaluated; `load` is the machine's load average of one minute then. Each
+    is `None` where the system does not tell it. `density` is what was timed, at the job's points.
+    """
+
+    case: Case
+    timing: Timing
+    gradient_s: np.ndarray
+    gradient_cpu_s: np.ndarray
+    resident: Optional[int]
+    peak_gradient: Optional[int]
+    load: Optional[float]
+    density: Density
+    environment: Dict[str, str]
+
+    def __post_init__(self) -> None:
+        rounds = (np.size(self.gradient_s),)
+        for name in ("gradient_s", "gradient_cpu_s"):
+            _check(name, getattr(self, name), rounds)
+
+
 @dataclass(frozen=True)
 class Failure:
-    """A case that could not be measured. `kind` is exception, crash, time-out or missing."""
+    """A case that could not be measured.
+
+    `kind` is exception, crash, time-out or missing; or stopped, where it was not tried because it
+    would take longer than there was time.
+    """
 
     case: Case
     kind: str
@@ -375,8 +406,8 @@ def read_job(stem: Path) -> Job:
     return Job(case_from_dict(header["case"]), arrays["x"], arrays["starts"], arrays["points"])
 
 
-def write_record(stem: Path, record: Record) -> None:
-    """Write a run or a failure.
+def write_record(stem: Path, record: Union[Record, Cost]) -> None:
+    """Write a run, a cost or a failure.
 
     Raises
     ------
@@ -388,6 +419,14 @@ def write_record(stem: Path, record: Record) -> None:
     if isinstance(record, Failure):
         failure = {"kind": record.kind, "message": record.message, "detail": record.detail}
         header["failure"] = failure
+    elif isinstance(record, Cost):
+        header["timing"] = dataclasses.asdict(record.timing)
+        header["environment"] = record.environment
+        header["result"] = "cost"
+        for name in ("resident", "peak_gradient", "load"):
+            header[name] = getattr(record, name)
+        arrays = {name: getattr(record, name) for name in ("gradient_s", "gradient_cpu_s")}
+        arrays.update(_arrays("density_", record.density))
     else:
         header["timing"] = dataclasses.asdict(record.timing)
         header["counters"] = dataclasses.asdict(record.counters)
@@ -422,6 +461,34 @@ def read_record(stem: Path) -> Record:
             result=_from_arrays(Draws if header["result"] == "draws" else Fit, "result_", arrays),
             environment=header["environment"],
             shims=tuple(header["shims"]),
+        )
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise damaged(_with_suffix(stem, ".json"), error)
+
+
+def read_cost(stem: Path) -> Union[Cost, Failure]:
+    """What `write_record` wrote of a cost, or of its failure.
+
+    Raises
+    ------
+    DamagedRecordError
+        A file is missing, cut short or altered.
+    """
+    header, arrays = _read_pair(stem)
+    try:
+        case = case_from_dict(header["case"])
+        if "failure" in header:
+            return Failure(case=case, **header["failure"])
+        return Cost(
+            case=case,
+            timing=Timing(**header["timing"]),
+            density=_from_arrays(Density, "density_", arrays),
+            environment=header["environment"],
+            resident=header["resident"],
+            peak_gradient=header["peak_gradient"],
+            load=header["load"],
+            gradient_s=arrays["gradient_s"],
+            gradient_cpu_s=arrays["gradient_cpu_s"],
         )
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise damaged(_with_suffix(stem, ".json"), error)

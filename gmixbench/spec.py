@@ -148,6 +148,18 @@ class PathfinderSettings:
     elbo_draws: int = 200
 
 
+@dataclass(frozen=True)
+class GradientSettings:
+    """Settings of a case of the bare gradient: `rounds` of calls, each of at least `round_s`.
+
+    `observations` is how many the case's generated data are.
+    """
+
+    observations: int
+    rounds: int = 20
+    round_s: float = 0.05
+
+
 Settings = Union[NutsSettings, AdviSettings, LaplaceSettings, PathfinderSettings]
 
 STARTS: Tuple[str, ...] = ("dispersed", "one-mode")
@@ -162,6 +174,10 @@ METHODS: Tuple[str, ...] = (
     "pathfinder",
     "laplace",
 )
+
+GRADIENT = "gradient"
+"""Method of a case that times the bare gradient: nothing is sampled or fitted, so it is not asked
+for beside those that are."""
 
 DEFAULT_METHODS: Tuple[str, ...] = METHODS[:3]
 
@@ -228,7 +244,7 @@ class Case:
     model: Mixture
     backend: str
     method: str
-    settings: Settings = field(default_factory=NutsSettings)
+    settings: Union[Settings, GradientSettings] = field(default_factory=NutsSettings)
     stack: str = HERE
     seed: int = 0
     likelihood: str = MIXTURE
@@ -256,8 +272,26 @@ def row_name(backend: str, likelihood: str) -> str:
 
 def settings_kind(method: str) -> type:
     """Class of the settings of a method."""
-    kinds = {"nuts": NutsSettings, "pathfinder": PathfinderSettings, "laplace": LaplaceSettings}
+    kinds = {
+        "nuts": NutsSettings,
+        "pathfinder": PathfinderSettings,
+        "laplace": LaplaceSettings,
+        GRADIENT: GradientSettings,
+    }  # type: Dict[str, type]
     return kinds.get(method, AdviSettings)
+
+
+def fit_settings(case: Case) -> Settings:
+    """Settings of a case that draws or fits.
+
+    Raises
+    ------
+    TypeError
+        It times a gradient, and no more.
+    """
+    if isinstance(case.settings, GradientSettings):
+        raise TypeError("{} draws and fits nothing".format(case.method))
+    return case.settings
 
 
 def family_of(case: Case) -> str:

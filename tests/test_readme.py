@@ -50,6 +50,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("readme")
     (path / "heights.csv").write_text("height\n" + "\n".join(str(150 + 0.7 * k) for k in range(50)))
     gmixbench(["run", *FAST, "--out", "done"], path)
+    gmixbench(["scale", "--backend", "exact", "--most", "100", "--out", "sizes"], path)
     measured_already(path)
     for side in ("base", "head"):
         shutil.copytree(path / "done", path / side)
@@ -117,6 +118,9 @@ def test_command_works(command: str, folder: Path) -> None:
     # All that sample would do so for minutes; the exact one is asked for in their place.
     arguments = ["exact" if word == "all" else word for word in arguments]
     fast = [*FAST, "--method", "nuts"] if name == "run" else []
+    if name == "scale":
+        arguments = ["sizes" if word == "done" else word for word in arguments]
+        fast = [] if "report" in arguments else ["--most", "100", "--out", "more"]
     if command.startswith("gmixbench stacks lock"):
         fast = ["--locks", "elsewhere"]
     assert gmixbench([name, *arguments, *fast], folder)

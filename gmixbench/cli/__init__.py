@@ -21,6 +21,7 @@ from gmixbench.cli import (
     noise,
     reference,
     run,
+    scale,
     show,
     stacks,
 )
@@ -47,6 +48,7 @@ app.command()(gate.gate)
 app.add_typer(baseline.app, name="baseline")
 app.add_typer(stacks.app, name="stacks")
 app.add_typer(history.app, name="history")
+app.add_typer(scale.app, name="scale")
 
 
 def _version(asked: bool) -> None:

@@ -11,17 +11,20 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from gmixbench.lab import environment, store
 from gmixbench.lab.points import Located, density_points, starting_points
 from gmixbench.measured.backends import BACKENDS
 from gmixbench.measured.protocol import CORE_VARIABLE, NOT_WRITTEN
 from gmixbench.record import (
+    Cost,
     Failure,
     Job,
     Record,
     has_record,
     move_record,
+    read_cost,
     read_record,
     write_job,
     write_record,
@@ -33,6 +36,8 @@ POLL = 0.05
 
 LAST_WORDS = 2000
 """Characters of a worker's standard error that a failure keeps."""
+
+R = TypeVar("R")
 
 Watch = Callable[[float], None]
 """Told the seconds a case has taken so far."""
@@ -124,6 +129,25 @@ def run_case(
     OSError
         The record can't be written.
     """
+    return _kept(read_record, work, out, timeout, watch, worker)
+
+
+def run_cost(
+    work: Job, out: Path, *, timeout: float, watch: Watch = lambda _: None
+) -> Cost | Failure:
+    """Run one job of the bare gradient here, as `run_case` runs others.
+
+    Raises
+    ------
+    OSError
+        The record can't be written.
+    """
+    return _kept(read_cost, work, out, timeout, watch, HERE)
+
+
+def _kept(
+    read: Callable[[Path], R], work: Job, out: Path, timeout: float, watch: Watch, worker: Worker
+) -> R:
     target = store.stem(out, work.case)
     with _scratch(out) as scratch:
         write_job(scratch / "job", work)
@@ -131,9 +155,9 @@ def run_case(
         if failure is not None:
             write_record(target, failure)
         else:
-            read_record(scratch / "record")
+            read(scratch / "record")
             move_record(scratch / "record", target)
-    return read_record(target)
+    return read(target)
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 
 from gmixbench.lab.execute import Done, Watch
 from gmixbench.record import Failure
-from gmixbench.spec import HERE, Case, NutsSettings
+from gmixbench.spec import HERE, AdviSettings, Case, NutsSettings
 
 START_UP = 10.0
 """Seconds that a case takes besides its draws or steps, for a first guess."""
@@ -67,8 +67,10 @@ def _guess(case: Case) -> float:
     settings = case.settings
     if isinstance(settings, NutsSettings):
         count = settings.chains * (settings.warmup + settings.draws)
-    else:
+    elif isinstance(settings, AdviSettings):
         count = settings.steps
+    else:
+        count = 0
     return START_UP + count / PACE.get(case.backend, 1e6)
 
 

@@ -32,8 +32,12 @@ from gmixbench.record import (
 )
 from gmixbench.spec import Case, Dataset, Prior
 
-FOLDERS, FILES = ("runs", "data", "figures", "references"), ("scores.json", "report.html")
+FOLDERS = ("runs", "data", "figures", "references")
+FILES = ("scores.json", "report.html", "scale.json", "scale.html")
 """What a run leaves besides its plan."""
+
+SCALE = "scale"
+"""Profile of a plan whose cases are costs of gradients, and no runs."""
 
 SCRATCH = ".job-"
 """How the name of a folder in `runs/` begins where a worker is at work."""
@@ -86,6 +90,24 @@ def plan_of(out: Path) -> Plan:
     plan = read_plan(out)
     if plan is None:
         raise FolderError(f"{out} holds no run: it has no plan.json; name a folder that `run` made")
+    if plan.profile == SCALE:
+        raise FolderError(f"{out} holds no run, but costs: gmixbench scale report {out}")
+    return plan
+
+
+def scale_plan_of(out: Path) -> Plan:
+    """Plan of a folder that `scale` made.
+
+    Raises
+    ------
+    FolderError
+        It made none there.
+    DamagedRecordError
+        The plan can't be read.
+    """
+    plan = read_plan(out)
+    if plan is None or plan.profile != SCALE:
+        raise FolderError(f"{out} holds no costs: name a folder that `scale` made")
     return plan
 
 
@@ -149,6 +171,8 @@ def prepare(out: Path, plan: Plan, datasets: Sequence[Dataset], *, fresh: bool) 
         before = None
     _remove_leftovers(out)
     if before is not None:
+        if (before.profile == SCALE) != (plan.profile == SCALE):
+            raise FolderError(f"{out} holds what another command measured: give another --out")
         _same_environment(out, before, plan)
         _same_mixture(out, before, plan)
         known = set(before.cases)

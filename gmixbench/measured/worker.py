@@ -14,10 +14,11 @@ import time
 import traceback
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Dict, Optional, Sequence, Tuple
+from typing import Dict, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
+from gmixbench.measured import gradients
 from gmixbench.measured.backends import (
     BACKENDS,
     bare_gradient,
@@ -26,6 +27,7 @@ from gmixbench.measured.backends import (
     load,
     work_of,
 )
+from gmixbench.measured.points import density_at
 from gmixbench.measured.protocol import (
     BAD_JOB,
     CORE_VARIABLE,
@@ -35,15 +37,16 @@ from gmixbench.measured.protocol import (
     USAGE,
 )
 from gmixbench.record import (
+    Cost,
     DamagedRecordError,
     Failure,
     Job,
-    Record,
     Run,
+    Timing,
     read_job,
     write_record,
 )
-from gmixbench.spec import DISCRETE, Case, NutsSettings
+from gmixbench.spec import DISCRETE, GRADIENT, Case, NutsSettings, fit_settings
 
 try:
     import resource
@@ -112,13 +115,58 @@ def measure(job: Job) -> Run:
     return run
 
 
+def measure_gradient(job: Job) -> Cost:
+    """Import the library, build and compile the model's gradient, and time calls of it.
+
+    What is held against the written density is the function that was timed.
+
+    Raises
+    ------
+    Exception
+        Whatever the library raises.
+    """
+    begun = time.perf_counter()
+    _pin_to_core()
+    backend = load(job.case.backend)
+    _refuse_unknown(job.case, known_likelihoods(backend))
+    imported = time.perf_counter()
+    resident = gradients.resident()
+    model = backend.build(job)
+    built = time.perf_counter()
+    evaluate = backend.evaluator(model)
+    compiled = time.perf_counter()
+    peak_built = _peak_memory()
+    apart = gradients.forget_peak()
+    wall, cpu = gradients.timed(evaluate, job.starts[0], job.case.settings)
+    peak = gradients.high_water_mark() if apart else None
+    density = density_at(evaluate, job.points)
+    return Cost(
+        case=job.case,
+        timing=Timing(
+            import_s=imported - begun,
+            build_s=built - imported,
+            compile_s=compiled - built,
+            total_s=time.perf_counter() - begun,
+            cpu_s=_cpu_seconds(),
+            peak_memory=max(peak_built or 0, _peak_memory() or 0) or None,
+        ),
+        gradient_s=wall,
+        gradient_cpu_s=cpu,
+        resident=resident,
+        peak_gradient=peak,
+        load=os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
+        density=density,
+        environment=environment(backend.PACKAGES),
+    )
+
+
 def _refuse_unknown(case: Case, known: Sequence[str]) -> None:
     if case.likelihood not in known:
         told = "{} has no {} likelihood: choose from {}"
         raise NotImplementedError(told.format(case.backend, case.likelihood, ", ".join(known)))
     if case.likelihood == DISCRETE and case.method != "nuts":
         raise NotImplementedError("no normal fits discrete labels: --method nuts")
-    if case.model.spread is not None and case.method != "nuts":
+    if case.model.spread is not None and case.method not in ("nuts", GRADIENT):
         told = "a fit of {} can't be judged: no exact loss is known of it: --method nuts"
         raise NotImplementedError(told.format(case.model.name))
 
@@ -127,7 +175,7 @@ def _hold_to_job(job: Job, run: Run) -> None:
     # A backend is anyone's code: it must not choose where or how much it is judged by.
     if run.density is not None and not np.array_equal(run.density.points, job.points):
         raise ValueError("the density was not evaluated at the job's points")
-    settings, shape = job.case.settings, run.result.means.shape
+    settings, shape = fit_settings(job.case), run.result.means.shape
     wanted = (settings.draws, 2)  # type: Tuple[int, ...]
     if isinstance(settings, NutsSettings):
         wanted = (settings.chains, settings.draws, 2)
@@ -199,21 +247,11 @@ def _peak_memory() -> Optional[int]:
     if resource is None:
         return None
     unit = 1 if sys.platform == "darwin" else 1024
-    own = _high_water_mark()
+    own = gradients.high_water_mark()
     if own is None:
         own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
     # A child's figure starts from what its parent had when it was started: no more than `own`.
     return max(own, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * unit)
-
-
-def _high_water_mark() -> Optional[int]:
-    # Linux: ru_maxrss of a started process includes the memory of the one that started it.
-    try:
-        lines = Path("/proc/self/status").read_text().splitlines()
-    except OSError:
-        return None
-    kibibytes = [int(line.split()[1]) for line in lines if line.startswith("VmHWM:")]
-    return kibibytes[0] * 1024 if kibibytes else None
 
 
 def _cpu_model() -> str:
@@ -256,7 +294,8 @@ def main(arguments: Sequence[str]) -> int:
         sys.stderr.write("{}\n".format(error))
         return BAD_JOB
     try:
-        record: Record = measure(job)
+        work = measure_gradient if job.case.method == GRADIENT else measure
+        record: Union[Run, Cost, Failure] = work(job)
     except Exception as error:  # noqa: BLE001  # a library may raise anything; the run goes on
         record = failure(job.case, error)
     try:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from gmixbench.record import Draws, Fit
 from gmixbench.ruler.metrics import METRICS
 from gmixbench.ruler.verdict import Judged
-from gmixbench.spec import Case, Mixture, family_of
+from gmixbench.spec import Case, Mixture, family_of, fit_settings
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,7 +95,7 @@ def panels(results: Sequence[Judged]) -> tuple[Panel, ...]:
 
 
 def _words(case: Case) -> tuple[str, ...]:
-    settings = case.settings
+    settings = fit_settings(case)
     starts = getattr(settings, "starts", "")
     counts = f"{getattr(settings, 'chains', 1)} × {settings.draws:,}"
     stack = case.stack

@@ -1,7 +1,7 @@
 """Whether a run may be believed: valid or not, and what became of its labels."""
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -147,15 +147,28 @@ def judge_labels(chains: tuple[Chain, ...]) -> tuple[str, list[str]]:
 def _density_faults(run: Run, scores: Scores, exact: Posterior) -> Iterator[str]:
     if run.density is None:
         return
-    error, constant = scores.metrics["density_error"], scores.metrics["density_constant"]
+    yield from density_faults(scores.metrics, float(exact.log_density), run.shims)
+
+
+def density_faults(
+    metrics: Mapping[str, float | None], log_density: float, shims: Sequence[str]
+) -> Iterator[str]:
+    """What is wrong with a library's density.
+
+    Parameters
+    ----------
+    metrics : `density_error` and `density_constant`
+    log_density : a usual one in nats, whose size sets what rounding makes of a constant
+    shims : of the backend; one may say why there is a constant
+    """
+    error, constant = metrics["density_error"], metrics["density_constant"]
     if error is None or not error <= DENSITY_TOLERANCE:
         yield (
             f"density_error {error:.2g} exceeds {DENSITY_TOLERANCE:g}: log density or gradient is "
             "not the model's"
         )
-    scale = max(1.0, abs(exact.log_density))
-    small = constant is not None and abs(constant) <= DENSITY_TOLERANCE * scale
-    if not small and CONSTANT_SHIM not in run.shims:
+    small = constant is not None and abs(constant) <= DENSITY_TOLERANCE * max(1.0, abs(log_density))
+    if not small and CONSTANT_SHIM not in shims:
         yield f"density_constant {constant:.6g} nats is not zero and no shim says why"
 
 

@@ -22,6 +22,7 @@ from gmixbench.spec import (
     Mixture,
     NutsSettings,
     PathfinderSettings,
+    fit_settings,
 )
 from gmixbench.truth import density as written
 from gmixbench.truth.exact import Exact, solve
@@ -109,7 +110,7 @@ def fit_laplace(model: Oracle, job: Job) -> Measured:
 
 
 def _drawn(model: Oracle, job: Job, normal: Normal, trace: np.ndarray | None) -> Measured:
-    rng, draws = np.random.default_rng(job.case.seed), job.case.settings.draws
+    rng, draws = np.random.default_rng(job.case.seed), fit_settings(job.case).draws
     points = normal.location + rng.standard_normal((draws, 2)) @ normal.cholesky.T
     means = written.constrain(model.model, points)
     # Nothing was optimized, so there is no time to tell.

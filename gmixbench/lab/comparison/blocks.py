@@ -19,7 +19,7 @@ from gmixbench.ruler.comparison.nouns import PILOT, Comparison, Outcome, Task, i
 from gmixbench.ruler.comparison.outlook import forecast
 from gmixbench.ruler.comparison.reading import Place, reading
 from gmixbench.ruler.score import Posterior
-from gmixbench.spec import Case, NutsSettings, Settings
+from gmixbench.spec import Case, NutsSettings, Settings, fit_settings
 
 Start = Callable[[Path], Worker]
 """How a variant's worker is started, given the folder where its library keeps what it compiles."""
@@ -182,7 +182,7 @@ def _left(comparison: Comparison, block: int) -> list[Step]:
 def _long_enough(comparison: Comparison, task: int) -> Task:
     """A task with as many draws or steps as take `LEAST_SECONDS` in the faster variant."""
     pilots = [each for each in comparison.readings if (each.block, each.task) == (PILOT, task)]
-    settings = pilots[0].case.settings  # the same each time, whatever became of it later
+    settings = fit_settings(pilots[0].case)  # the same each time, whatever became of it later
     paces = [_pace(each.metrics) for each in pilots]
     pace = max((each for each in paces if each), default=None)
     long = settings if pace is None else _counts(settings, pace)

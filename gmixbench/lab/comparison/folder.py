@@ -13,7 +13,7 @@ from gmixbench.lab.store import FolderError
 from gmixbench.record import SCHEMA, case_from_dict, case_to_dict, damaged, write_bytes
 from gmixbench.ruler.comparison.nouns import Comparison, Reading, Task, Variant
 from gmixbench.ruler.score import Check
-from gmixbench.spec import Case
+from gmixbench.spec import Case, fit_settings
 
 NAME = "compare.json"
 
@@ -107,7 +107,7 @@ def _task_row(task: Task, dataset: str) -> dict[str, Any]:
 
 def _task(row: dict[str, Any]) -> Task:
     case = case_from_dict({"dataset": "", "backend": "", **row})
-    return Task(case.model, case.method, case.settings)
+    return Task(case.model, case.method, fit_settings(case))
 
 
 def _reading_row(reading: Reading) -> dict[str, Any]:

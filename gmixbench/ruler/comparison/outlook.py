@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from statistics import mean
 
 from gmixbench.ruler.comparison.nouns import PILOT, Comparison, Finding, Outcome, Reading, is_cold
-from gmixbench.spec import NutsSettings, Settings
+from gmixbench.spec import NutsSettings, Settings, fit_settings
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ def _expected(comparison: Comparison, *, cold: bool) -> float:
 def _longer(comparison: Comparison, reading: Reading) -> float:
     """Seconds that a process takes longer by the draws or steps that it has more by now."""
     pace = reading.metrics.get("draws_per_second") or reading.metrics.get("steps_per_second")
-    more = _count(comparison.tasks[reading.task].settings) - _count(reading.case.settings)
+    more = _count(comparison.tasks[reading.task].settings) - _count(fit_settings(reading.case))
     return more / pace if pace else 0.0
 
 
