@@ -111,6 +111,7 @@ def _report(out: Path) -> "tuple[Row, ...]":
         path = write_scale(out, rows, plan.environment)
     for table in tables(rows):
         console.print(table)
+        console.print()
     for row in rows:
         if row.end:
             console.print(f"{row.name}: {row.end}", soft_wrap=True, markup=False, highlight=False)

@@ -23,12 +23,14 @@ def number(value: float | None) -> str:
 
 
 def quantity(value: float | None, unit: str) -> str:
-    """A number with its unit where that is seconds or bytes, in µs, s or MB; else without."""
+    """A number with its unit where that is seconds or bytes, in µs, ms, s or MB; else without."""
     if value is None or not math.isfinite(value) or unit not in ("s", "bytes"):
         return number(value)
     if unit == "bytes":
         return f"{number(value / 1e6)} MB"
-    return f"{number(1e6 * value)} µs" if 0 < value < 1e-3 else f"{number(value)} s"
+    if 0 < value < 1e-3:
+        return f"{number(1e6 * value)} µs"
+    return f"{number(1e3 * value)} ms" if 0 < value < 0.1 else f"{number(value)} s"
 
 
 def fixed(value: float | None, digits: int) -> str:

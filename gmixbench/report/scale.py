@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from matplotlib.axes import Axes
@@ -10,7 +11,6 @@ from rich.table import Table
 
 from gmixbench.report import style
 from gmixbench.report.numbers import MISSING, number, quantity
-from gmixbench.ruler.growth import Growth
 from gmixbench.ruler.scale import Row, Size
 
 COLOURS = (
@@ -106,63 +106,83 @@ def _guide(axes: Axes, rows: Sequence[Row]) -> None:
     )
 
 
-HEADS = ("power of n", "95 %", "growth", "overhead", "leaves it at n", "curve off by")
-"""Heads of what is told of a growth."""
+@dataclass(frozen=True)
+class Listing:
+    """A table's title, the heads of its columns, and its lines of cells."""
+
+    title: str
+    heads: tuple[str, ...]
+    lines: tuple[tuple[str, ...], ...]
 
 
-def cells(rows: Sequence[Row]) -> tuple[list[str], list[list[str]], list[str], list[list[str]]]:
-    """Heads and cells of two tables, of time and of memory, the same wherever they are shown."""
+GROWN = ("ns per n", "power of n", "growth", "overhead", "up to n", "off by")
+"""Heads of what is told of the time's growth; the first is at a row's last size."""
+
+PROCESS = ("bytes per n", "power of n", "peak of all", "compile", "wall/CPU", "density error")
+"""Heads of what memory grows by, and of the processes that were measured."""
+
+
+def listings(rows: Sequence[Row]) -> tuple[Listing, ...]:
+    """Tables of time, its growth, memory, and the processes, the same wherever they are shown."""
     sizes = sorted({size.n for row in rows for size in row.sizes})
     columns = [f"{n:,}" for n in sizes]
-    time_heads = [
-        "row",
-        *columns,
-        "ns/observation at its last n",
-        *HEADS,
-        "wall/CPU",
-        "density error",
-    ]
-    memory_heads = ["row", *columns, "bytes/observation", "power of n", "peak of all", "compile"]
+
+    def by_size(row: Row, cost: Cost, unit: str) -> list[str]:
+        by_n = {size.n: size for size in row.sizes}
+        return [_shown(by_n.get(n), cost, unit) for n in sizes]
+
+    def listing(title: str, heads: Sequence[str], told: Callable[[Row], list[str]]) -> Listing:
+        return Listing(title, ("row", *heads), tuple((row.name, *told(row)) for row in rows))
+
     return (
-        time_heads,
-        [_time(row, sizes) for row in rows],
-        memory_heads,
-        [_memory(row, sizes) for row in rows],
+        listing(
+            "CPU time of a gradient evaluation",
+            columns,
+            lambda row: by_size(row, lambda size: size.gradient_s, "s"),
+        ),
+        listing("How that time grows", GROWN, _grown),
+        listing(
+            "Memory of a gradient evaluation",
+            columns,
+            lambda row: by_size(row, lambda size: size.memory, "bytes"),
+        ),
+        listing("Growth of memory, and the processes", PROCESS, _process),
     )
 
 
-def _time(row: Row, sizes: Sequence[int]) -> list[str]:
-    by_n = {size.n: size for size in row.sizes}
-    last = row.right[-1] if row.right else None
+def _grown(row: Row) -> list[str]:
+    last, found = row.right[-1] if row.right else None, row.time
     seconds = last.gradient_s if last else None
     each = number(1e9 * seconds / last.n) if last and seconds is not None else MISSING
-    errors = [size.truth.error for size in row.sizes if size.truth.error is not None]
+    if found is None:
+        return [each, *[MISSING] * (len(GROWN) - 1)]
+    interval = f" [{found.low:.2f}, {found.high:.2f}]" if math.isfinite(found.high) else ""
     return [
-        row.name,
-        *(_shown(by_n.get(n), lambda size: size.gradient_s, "s") for n in sizes),
         each,
-        *_growth(row.time),
-        number(stretch(last)) if last else MISSING,
-        number(max(errors)) if errors else MISSING,
+        f"{found.power:.2f}{interval}",
+        found.shape,
+        quantity(found.overhead, "s"),
+        number(float(f"{found.leaves:.2g}")),
+        f"{100 * found.off:.0f} %",
     ]
 
 
-def _memory(row: Row, sizes: Sequence[int]) -> list[str]:
-    by_n = {size.n: size for size in row.sizes}
+def _process(row: Row) -> list[str]:
     held = [size for size in row.right if size.memory is not None]
     each = MISSING
     if len(held) > 1:
         added = (held[-1].memory or 0) - (held[-2].memory or 0)
         each = number(added / (held[-1].n - held[-2].n))
     peaks = [size.peak_memory for size in row.right if size.peak_memory is not None]
+    errors = [size.truth.error for size in row.sizes if size.truth.error is not None]
     last = row.right[-1] if row.right else None
     return [
-        row.name,
-        *(_shown(by_n.get(n), lambda size: size.memory, "bytes") for n in sizes),
         each,
         f"{row.memory.power:.2f}" if row.memory else MISSING,
         quantity(max(peaks), "bytes") if peaks else MISSING,
         quantity(last.compile_s if last else None, "s"),
+        number(stretch(last)) if last else MISSING,
+        number(max(errors)) if errors else MISSING,
     ]
 
 
@@ -170,20 +190,6 @@ def _shown(size: Size | None, cost: Cost, unit: str) -> str:
     if size is None:
         return MISSING
     return "wrong" if size.truth.faults else quantity(cost(size), unit)
-
-
-def _growth(found: Growth | None) -> list[str]:
-    if found is None:
-        return [MISSING] * len(HEADS)
-    told = f"{found.low:.3f} to {found.high:.3f}" if math.isfinite(found.high) else MISSING
-    return [
-        f"{found.power:.3f}",
-        told,
-        found.shape,
-        quantity(found.overhead, "s"),
-        number(float(f"{found.leaves:.2g}")),
-        f"{100 * found.off:.0f} %",
-    ]
 
 
 def stretch(size: Size) -> float | None:
@@ -194,18 +200,20 @@ def stretch(size: Size) -> float | None:
 
 
 def tables(rows: Sequence[Row]) -> list[Table]:
-    """Both tables for a terminal."""
-    time_heads, time_rows, memory_heads, memory_rows = cells(rows)
-    return [
-        _table("CPU time of a gradient evaluation", time_heads, time_rows),
-        _table("Memory of a gradient evaluation", memory_heads, memory_rows),
-    ]
+    """All listings for a terminal."""
+    return [_table(each) for each in listings(rows)]
 
 
-def _table(title: str, heads: Sequence[str], body: Sequence[Sequence[str]]) -> Table:
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
-    for place, head in enumerate(heads):
+def _table(listing: Listing) -> Table:
+    table = Table(
+        title=listing.title,
+        title_justify="left",
+        box=None,
+        pad_edge=False,
+        header_style="bold",
+    )
+    for place, head in enumerate(listing.heads):
         table.add_column(head, justify="right" if place else "left", overflow="fold")
-    for line in body:
+    for line in listing.lines:
         table.add_row(*line)
     return table

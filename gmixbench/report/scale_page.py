@@ -32,11 +32,12 @@ READING = (
         "stretch by its share of the core; wall/CPU says by how much it did stretch the wall "
         "clock at the largest size. The call's own overhead is in it, a sampler's is not. The"
         " curve is overhead + factor × n^power, fitted to the log medians; "
-        f"{100 * CONFIDENCE:.0f} % is the bootstrap's interval of the power "
-        "over the rounds of one process each. Growth is "
-        f"linear where that lies within {BAND:g} of 1. A row leaves its overhead at the n where "
-        "both parts are alike. How far the curve is off its worst median tells whether it may"
-        " be read at all."
+        "behind the power, its "
+        f"{100 * CONFIDENCE:.0f} % interval by the bootstrap over the rounds of one process each. "
+        "Growth is "
+        f"linear where that lies within {BAND:g} of 1. The overhead is the larger part up "
+        "to the n named. How far the curve is off its worst median tells whether it may be read at "
+        'all; "ns per n" are nanoseconds an observation at a row\'s largest size.'
     ),
     (
         "Memory is the most that the process held while it evaluated, less what it held "
@@ -73,7 +74,6 @@ def write_scale(out: Path, rows: Sequence[Row], environment: Mapping[str, str]) 
             source = drawn(out, STEM, scale.figure(rows))
         words = f"{CAPTION.question} {CAPTION.guide}"
         images = [Image(STEM, source, words, CAPTION)]
-    time_heads, time_rows, memory_heads, memory_rows = scale.cells(rows)
     content = {
         "schema": SCHEMA,
         "environment": dict(environment),
@@ -83,10 +83,7 @@ def write_scale(out: Path, rows: Sequence[Row], environment: Mapping[str, str]) 
     write_bytes(out / "scale.json", text.encode())
     page = template("scale.html.j2").render(
         images=images,
-        tables=[
-            ("CPU time of a gradient evaluation", time_heads, time_rows),
-            ("Memory of a gradient evaluation", memory_heads, memory_rows),
-        ],
+        tables=scale.listings(rows),
         ends=[(row.name, row.end) for row in rows if row.end],
         reading=READING,
         load=busy(rows, environment),
@@ -110,12 +107,12 @@ def busy(rows: Sequence[Row], environment: Mapping[str, str]) -> str:
 
 
 def as_markdown(rows: Sequence[Row]) -> str:
-    """Both tables, what ended rows, and how all is read."""
-    time_heads, time_rows, memory_heads, memory_rows = scale.cells(rows)
+    """All tables, what ended rows, and how all is read."""
     blocks = []
-    for heads, body in ((time_heads, time_rows), (memory_heads, memory_rows)):
-        under = "|" + "---|" * len(heads)
-        blocks.append("\n".join([markdown.row(heads), under, *map(markdown.row, body)]))
+    for each in scale.listings(rows):
+        under = "|" + "---|" * len(each.heads)
+        lines = [markdown.row(each.heads), under, *map(markdown.row, each.lines)]
+        blocks.append("\n".join([f"**{each.title}**", "", *lines]))
     ends = [f"- {markdown.text(row.name)}: {markdown.text(row.end)}" for row in rows if row.end]
     return "\n\n".join([*blocks, *(["\n".join(ends)] if ends else []), *READING]) + "\n"
 

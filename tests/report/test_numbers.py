@@ -9,7 +9,7 @@ from gmixbench.report.numbers import quantity
     ("value", "unit", "shown"),
     [
         (3.38e-5, "s", "33.8 µs"),
-        (0.00101, "s", "0.00101 s"),
+        (0.00101, "s", "1.01 ms"),
         (343_200_000.0, "bytes", "343 MB"),
         (5230.0, "1/s", "5,230"),
         (None, "s", "–"),

@@ -1,9 +1,11 @@
 """The page of costs as the data grow."""
 
 import json
+from io import StringIO
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 from gmixbench.report import scale, style
 from gmixbench.report.scale_page import as_markdown, write_scale
@@ -79,3 +81,12 @@ def test_tables_are_the_same_in_markdown(rows):
     assert "| a, ordered | 11.0 µs |" in text
     assert "| wrong |" in text
     assert "| 2 | 1.0e-14 |" in text  # wall/CPU, density error
+
+
+def test_tables_fit_a_terminal_of_80_columns(rows):
+    for table in scale.tables(rows):
+        console = Console(width=80, file=StringIO())
+        console.print(table)
+        lines = console.file.getvalue().splitlines()
+        body = [line for line in lines if ", ordered" in line]
+        assert len(body) == len(rows), lines
