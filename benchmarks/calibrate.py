@@ -21,7 +21,8 @@ from gmixbench.record import Draws
 from gmixbench.ruler.score import _checks, quantities_of
 from gmixbench.ruler.verdict import limit
 from gmixbench.spec import MODELS
-from gmixbench.truth.exact import Exact, solve
+from gmixbench.truth.exact import Exact
+from gmixbench.truth.solve import solve
 
 COUNTS = ((4, 100), (4, 250), (4, 1000), (4, 5000), (2, 10_000))
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from gmixbench.spec import MODELS
-from gmixbench.truth.exact import solve
+from gmixbench.truth.solve import solve
 
 VALLEYS = {"overlapping": (-5.5, -4.5), "close": (-7.5, -7.0), "separated": (-16.5, -15.5)}
 

@@ -14,7 +14,7 @@ import time
 import numpy as np
 
 from gmixbench.spec import MODELS
-from gmixbench.truth.exact import solve
+from gmixbench.truth.solve import solve
 
 COUNTS = (100, 1_000, 10_000, 100_000, 1_000_000)
 

@@ -22,7 +22,7 @@ from gmixbench.record import Failure
 from gmixbench.ruler.tolerances import TOLERANCES
 from gmixbench.ruler.verdict import judge
 from gmixbench.spec import MODELS, PROFILES, Case
-from gmixbench.truth.exact import solve
+from gmixbench.truth.solve import solve
 
 FILE = Path(__file__).with_suffix(".csv")
 

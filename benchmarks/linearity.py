@@ -22,7 +22,8 @@ from gmixbench.lab.execute import job, run_case
 from gmixbench.record import Run
 from gmixbench.ruler.score import score
 from gmixbench.spec import MODELS, Case, NutsSettings
-from gmixbench.truth.exact import Exact, solve
+from gmixbench.truth.exact import Exact
+from gmixbench.truth.solve import solve
 
 DRAWS = (1_000, 10_000)
 

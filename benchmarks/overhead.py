@@ -24,7 +24,8 @@ from gmixbench.record import Run
 from gmixbench.ruler.score import score
 from gmixbench.spec import MODELS, Case, NutsSettings
 from gmixbench.truth import density
-from gmixbench.truth.exact import Exact, solve
+from gmixbench.truth.exact import Exact
+from gmixbench.truth.solve import solve
 
 SETTINGS = NutsSettings(chains=1, warmup=1000, draws=20_000)
 

@@ -29,7 +29,8 @@ from gmixbench.measured.backends import BACKENDS
 from gmixbench.measured.protocol import CORE_VARIABLE
 from gmixbench.record import Failure, read_record, write_job
 from gmixbench.spec import MODELS, Case, NutsSettings
-from gmixbench.truth.exact import Exact, solve
+from gmixbench.truth.exact import Exact
+from gmixbench.truth.solve import solve
 
 LIMIT = 0.3
 """Seconds."""

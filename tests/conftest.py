@@ -29,7 +29,8 @@ from gmixbench.ruler.comparison.nouns import Comparison, Reading, Task, Variant
 from gmixbench.ruler.score import Check
 from gmixbench.spec import MODELS, PROFILES, Case
 from gmixbench.truth import density
-from gmixbench.truth.exact import Exact, solve
+from gmixbench.truth.exact import Exact
+from gmixbench.truth.solve import solve
 
 os.environ.setdefault("MPLBACKEND", "Agg")  # read when matplotlib is first imported
 

@@ -8,7 +8,7 @@ import pytest
 
 from gmixbench.lab import datasets
 from gmixbench.spec import MODELS
-from gmixbench.truth.exact import solve
+from gmixbench.truth.solve import solve
 
 RIGHT = """
     import time

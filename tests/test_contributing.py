@@ -16,7 +16,7 @@ from gmixbench.measured.backends import BACKENDS
 from gmixbench.record import Run, read_record, write_job
 from gmixbench.ruler.verdict import judge
 from gmixbench.spec import MODELS, Case, NutsSettings
-from gmixbench.truth.exact import solve
+from gmixbench.truth.solve import solve
 
 ROOT = Path(__file__).parents[1]
 

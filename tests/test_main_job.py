@@ -10,7 +10,7 @@ from gmixbench.lab.execute import job, run_case
 from gmixbench.record import Run
 from gmixbench.ruler.verdict import Judged, judge
 from gmixbench.spec import MODELS, PROFILES, Case, NutsSettings
-from gmixbench.truth.exact import solve
+from gmixbench.truth.solve import solve
 
 pytestmark = pytest.mark.slow
 

@@ -25,7 +25,7 @@ from gmixbench.lab.execute import HERE, Worker, job, run_case
 from gmixbench.ruler.comparison.judge import COMPARED
 from gmixbench.ruler.comparison.reading import Place, reading
 from gmixbench.spec import COMPARE, MODELS, Case, NutsSettings
-from gmixbench.truth.exact import solve
+from gmixbench.truth.solve import solve
 
 FOLDER = Path(__file__).parent
 

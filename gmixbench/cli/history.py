@@ -253,7 +253,7 @@ def _measure(
     from gmixbench.lab import datasets
     from gmixbench.lab.progress import progress
     from gmixbench.lab.rounds import measure
-    from gmixbench.truth.exact import solve
+    from gmixbench.truth.solve import solve
 
     left = [visit for visit in visits if visit.stack.name in pythons]
     data = datasets.load(wanted.dataset)

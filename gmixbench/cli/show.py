@@ -58,8 +58,8 @@ def exact(
         )
     (chosen,) = datasets_of([dataset] if dataset else None, data)
     from gmixbench.record import write_bytes
-    from gmixbench.truth.exact import solve
     from gmixbench.truth.listing import listing
+    from gmixbench.truth.solve import solve
 
     with console.status("solving the exact posterior"):
         solved = solve(chosen.x, mixture)

@@ -18,8 +18,8 @@ from gmixbench.record import Failure, Run, damaged, has_record, read_record, wri
 from gmixbench.ruler.certify import UncertifiedError, certify
 from gmixbench.ruler.score import Posterior
 from gmixbench.spec import Case, Dataset, Mixture, NutsSettings
-from gmixbench.truth.exact import solve
 from gmixbench.truth.reference import Reference, digest, find_place, from_dict, to_dict
+from gmixbench.truth.solve import solve
 
 FOLDER = Path("references")
 """Where a user's own stand, below the current folder."""

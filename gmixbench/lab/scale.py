@@ -17,8 +17,8 @@ from gmixbench.ruler import scale
 from gmixbench.ruler.growth import forecast
 from gmixbench.ruler.scale import Row, observations, row_of
 from gmixbench.spec import GRADIENT, Case, GradientSettings, Mixture
-from gmixbench.truth.exact import solve
 from gmixbench.truth.reference import find_place
+from gmixbench.truth.solve import solve
 
 STOPPED = "stopped"
 """Kind of the failure of a size that was not tried: there was too little time left."""

@@ -20,7 +20,8 @@ from gmixbench.suite.asv_plan import (
     locks,
 )
 from gmixbench.suite.fits import fit, stack_worker
-from gmixbench.truth.exact import Exact, solve
+from gmixbench.truth.exact import Exact
+from gmixbench.truth.solve import solve
 
 
 def fit_all(plan: Plan) -> Fits:

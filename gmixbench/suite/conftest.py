@@ -16,7 +16,8 @@ from gmixbench.ruler.verdict import Judged
 from gmixbench.spec import DEFAULT_DATASET, MIXTURE, MODELS, Case
 from gmixbench.suite.fits import RefusedError, fit
 from gmixbench.suite.plugin import BACKEND, DATASET, PROFILE, REFUSED, ROUNDS
-from gmixbench.truth.exact import Exact, solve
+from gmixbench.truth.exact import Exact
+from gmixbench.truth.solve import solve
 
 DEFAULT_BACKENDS = ("pymc", "numpyro")
 

@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 
 from gmixbench.spec import Mixture
-from gmixbench.truth.exact import PROBABILITIES, Exact
+from gmixbench.truth.exact import Exact
+from gmixbench.truth.figures import PROBABILITIES
 
 UNKNOWN = 1e-3
 """Standard deviations of error beyond which a quantile is not told."""

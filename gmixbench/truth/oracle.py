@@ -25,7 +25,8 @@ from gmixbench.spec import (
     fit_settings,
 )
 from gmixbench.truth import density as written
-from gmixbench.truth.exact import Exact, solve
+from gmixbench.truth.exact import Exact
+from gmixbench.truth.solve import solve
 from gmixbench.truth.variational import Normal
 
 PACKAGES = ("numpy", "scipy")

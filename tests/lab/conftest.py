@@ -11,7 +11,7 @@ import pytest
 
 from gmixbench.lab import datasets, locking
 from gmixbench.spec import MODELS, AdviSettings, Case, NutsSettings
-from gmixbench.truth.exact import solve
+from gmixbench.truth.solve import solve
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,7 @@ from gmixbench.lab.stacks import Stack
 from gmixbench.ruler.changes import Findings
 from gmixbench.ruler.find import find
 from gmixbench.spec import MODELS
-from gmixbench.truth.exact import solve
+from gmixbench.truth.solve import solve
 
 pytestmark = pytest.mark.stacks
 

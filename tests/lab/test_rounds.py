@@ -16,7 +16,8 @@ from gmixbench.ruler.history import Session
 from gmixbench.ruler.verdict import judge
 from gmixbench.spec import MODELS, PROFILES, AdviSettings, Case, NutsSettings, Profile
 from gmixbench.truth import oracle
-from gmixbench.truth.exact import Exact, solve
+from gmixbench.truth.exact import Exact
+from gmixbench.truth.solve import solve
 
 Plant = Callable[[str, str], str]
 

@@ -14,7 +14,7 @@ from gmixbench.record import Cost, Density, Failure, Timing, write_record
 from gmixbench.ruler.scale import observations
 from gmixbench.spec import GENERAL, MODELS
 from gmixbench.truth.density import log_density
-from gmixbench.truth.exact import solve
+from gmixbench.truth.solve import solve
 
 PRIOR = MODELS["ordered"].prior.scale
 

@@ -16,7 +16,8 @@ from gmixbench.record import Failure, Run
 from gmixbench.ruler.verdict import BY_DRAWS, judge
 from gmixbench.spec import LIKELIHOODS, MODELS, PROFILES, Case
 from gmixbench.truth import density
-from gmixbench.truth.exact import Exact, solve
+from gmixbench.truth.exact import Exact
+from gmixbench.truth.solve import solve
 
 # pymc-extras and what it needs say so of each other when they are imported.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")

@@ -13,7 +13,7 @@ from gmixbench.record import Run
 from gmixbench.ruler.verdict import judge
 from gmixbench.spec import MODELS, PROFILES, Case
 from gmixbench.truth import density
-from gmixbench.truth.exact import solve
+from gmixbench.truth.solve import solve
 
 pytestmark = pytest.mark.slow
 

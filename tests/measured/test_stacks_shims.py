@@ -11,7 +11,7 @@ import pytest
 import gmixbench
 from gmixbench.record import Failure, Fit, Job, Record, Run, read_record, write_job
 from gmixbench.ruler.verdict import judge
-from gmixbench.truth import exact
+from gmixbench.truth.solve import solve
 
 pytestmark = pytest.mark.stacks
 
@@ -92,7 +92,7 @@ def test_nuts_is_valid_with_the_shim_and_fails_without(
     run = work(python, tmp_path / "with", job)
     assert isinstance(run, Run)
     assert shim in run.shims
-    verdict = judge(run, exact.solve(job.x, job.case.model)).verdict
+    verdict = judge(run, solve(job.x, job.case.model)).verdict
     assert verdict.valid, verdict.reasons
 
     plain = WITHOUT_KERNEL_SETUP if shim == "kernel-setup" else WITHOUT_PYMC.format(shim)
@@ -141,7 +141,7 @@ def test_pymc_counts_the_jacobian_twice_where_it_has_no_other_ordering(
     run = work(python, tmp_path / "with", job)
     assert isinstance(run, Run)
     assert "univariate-ordered" in run.shims
-    truth = exact.solve(job.x, job.case.model)
+    truth = solve(job.x, job.case.model)
     verdict = judge(run, truth).verdict
     assert not verdict.valid
     assert "density" in verdict.reasons[0]
@@ -155,7 +155,7 @@ def test_pymc_s_density_is_right_with_float64_constants_alone(
 ) -> None:
     python = stack_python("pymc-v6.4.0")
     job = make_job("pymc", "unordered", "advi-library", steps=2)
-    truth = exact.solve(job.x, job.case.model)
+    truth = solve(job.x, job.case.model)
     errors = []  # logarithms of constants: they shift the density as a whole
     for folder, first in (("with", ""), ("without", LIBRARY_S_OWN_CONSTANTS)):
         run = work(python, tmp_path / folder, job, first)

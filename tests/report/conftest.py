@@ -19,7 +19,8 @@ from gmixbench.record import Counters, Density, Draws, Fit, Run, Timing
 from gmixbench.ruler.verdict import Judged, judge
 from gmixbench.spec import MODELS, PROFILES, AdviSettings, Case, NutsSettings
 from gmixbench.truth import density
-from gmixbench.truth.exact import Exact, solve
+from gmixbench.truth.exact import Exact
+from gmixbench.truth.solve import solve
 
 POINTS = np.array([[-1.0, 0.5], [0.3, 1.1]])
 

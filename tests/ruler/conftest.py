@@ -13,7 +13,8 @@ from gmixbench.lab.points import density_points
 from gmixbench.record import Counters, Density, Draws, Fit, Run, Timing
 from gmixbench.spec import MODELS, PROFILES, AdviSettings, Case, NutsSettings
 from gmixbench.truth import density
-from gmixbench.truth.exact import Exact, solve
+from gmixbench.truth.exact import Exact
+from gmixbench.truth.solve import solve
 
 CHAINS, DRAWS = 4, 5000
 

@@ -4,7 +4,7 @@ import pytest
 from gmixbench.ruler import curves
 from gmixbench.ruler.score import steps_to_converge
 from gmixbench.spec import MODELS
-from gmixbench.truth.exact import solve
+from gmixbench.truth.solve import solve
 
 ORDERED, UNORDERED = MODELS["ordered"], MODELS["unordered"]
 

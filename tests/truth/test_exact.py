@@ -9,9 +9,12 @@ from scipy import integrate
 
 from gmixbench.lab import datasets
 from gmixbench.spec import MODELS, Mixture, Prior
-from gmixbench.truth import density, exact
-from gmixbench.truth.exact import Exact, solve
+from gmixbench.truth import cells, density
+from gmixbench.truth import solve as solving
+from gmixbench.truth.cells import UnreachableError
+from gmixbench.truth.exact import Exact
 from gmixbench.truth.listing import listing
+from gmixbench.truth.solve import solve
 
 ORDERED, UNORDERED = MODELS["ordered"], MODELS["unordered"]
 
@@ -154,7 +157,7 @@ def test_halving_the_step_changes_nothing_beyond_the_error(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     solved = solve(DATA[name], ORDERED)
-    monkeypatch.setattr(exact, "STEPS", tuple(step / 2 for step in exact.STEPS))
+    monkeypatch.setattr(solving, "STEPS", tuple(step / 2 for step in solving.STEPS))
     finer = solve(DATA[name], ORDERED)
     for item in ("log_evidence", "mean", "sd", "quantiles", "log_density"):
         change = np.abs(getattr(finer.figures, item) - getattr(solved.figures, item))
@@ -228,8 +231,8 @@ def test_joint_density_integrates_to_one(reference: Exact) -> None:
 
 
 def test_unreachable_is_said_clearly(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(exact.cells, "MOST_CELLS", 20)
-    with pytest.raises(exact.UnreachableError, match="more than 20 cells"):
+    monkeypatch.setattr(cells, "MOST_CELLS", 20)
+    with pytest.raises(UnreachableError, match="more than 20 cells"):
         solve(DATA["ten"], ORDERED)
 
 

@@ -15,9 +15,9 @@ from gmixbench.record import DamagedRecordError
 from gmixbench.spec import DATASETS, GENERAL, MODELS, Mixture, Prior, Spread
 from gmixbench.truth import density
 from gmixbench.truth.cells import UnreachableError
-from gmixbench.truth.exact import solve
 from gmixbench.truth.known import Figure
 from gmixbench.truth.reference import Reference, find_place, from_dict, to_dict
+from gmixbench.truth.solve import solve
 
 FULL = GENERAL["ordered_full"]
 X = np.array([-3.25, -1.0, -0.5, 0.125, 0.75, 2.0, 30.0])

@@ -8,7 +8,7 @@ import pytest
 from gmixbench.lab import datasets
 from gmixbench.spec import DATASETS, MODELS
 from gmixbench.truth import density, variational
-from gmixbench.truth.exact import solve
+from gmixbench.truth.solve import solve
 
 
 @pytest.fixture(scope="module", params=DATASETS)

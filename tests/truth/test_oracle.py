@@ -11,7 +11,7 @@ from gmixbench.record import Run
 from gmixbench.ruler.verdict import Judged, judge
 from gmixbench.spec import DATASETS, MODELS, AdviSettings, Case, NutsSettings
 from gmixbench.truth import oracle
-from gmixbench.truth.exact import solve
+from gmixbench.truth.solve import solve
 
 
 def judged(model: str, dataset: str, method: str) -> Judged:

@@ -9,7 +9,8 @@ import pytest
 from gmixbench.lab import datasets
 from gmixbench.spec import DATASETS, FAMILIES, MODELS, Prior
 from gmixbench.truth import density
-from gmixbench.truth.exact import Exact, solve
+from gmixbench.truth.exact import Exact
+from gmixbench.truth.solve import solve
 from gmixbench.truth.variational import best_full_rank, best_mean_field, normal_loss
 
 

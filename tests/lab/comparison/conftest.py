@@ -15,7 +15,8 @@ from gmixbench.lab import datasets, interpreters
 from gmixbench.lab.stacks import PPLS, Stack
 from gmixbench.ruler.comparison.nouns import Comparison, Task, Variant
 from gmixbench.spec import COMPARE, MODELS
-from gmixbench.truth.exact import Exact, solve
+from gmixbench.truth.exact import Exact
+from gmixbench.truth.solve import solve
 
 
 @pytest.fixture(scope="session")
