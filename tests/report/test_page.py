@@ -1,6 +1,5 @@
 import base64
 import re
-import time
 from dataclasses import replace
 
 import numpy as np
@@ -146,10 +145,8 @@ def test_figure_of_an_invalid_run_shows_no_speed(exact, nuts):
 )
 def test_one_and_eight_chains(write, nuts, chains, draws):
     run = nuts(chains=chains, draws=draws, crossings=0.05)
-    begun = time.monotonic()
     page = write("page", [run])
     assert len(page.images) == 6
-    assert time.monotonic() - begun < 15  # takes two
 
 
 def _some_not_finite(means):
