@@ -146,12 +146,14 @@ def score(out: Out) -> None:
 
 
 def ranking(out: Out) -> None:
-    """Rank the samplers of a folder: one page, with figures and a table for each model.
+    """Rank the samplers of a folder: a table for each model, and a page with figures.
 
     More than one `--seed` of `run` gives each row an interval.
     """
     from gmixbench.report.panel import is_nuts
     from gmixbench.report.ranking_page import write_ranking
+    from gmixbench.report.ranking_table import for_terminal
+    from gmixbench.ruler.ranking import rank_each
 
     results = _judge(out)
     nuts = [judged for judged in results.judged if is_nuts(judged)]
@@ -160,6 +162,12 @@ def ranking(out: Out) -> None:
         raise UsageError(f"{out} has no NUTS runs: there is nothing to rank")
     with console.status("drawing the ranking"):
         path = write_ranking(out, nuts, failures, results.environment)
+    for dataset, model, found in rank_each(nuts, failures):
+        console.print(for_terminal(f"{model.name} on {dataset}", found))
+        for each in found.left:
+            told = f"{each.name} has no rank: {each.reason}"
+            console.print(told, soft_wrap=True, markup=False, highlight=False)
+        console.print()
     typer.echo(f"ranking: {path}")
 
 

@@ -9,20 +9,11 @@ from matplotlib.figure import Figure
 from gmixbench.record import Failure, write_bytes
 from gmixbench.report import ranking, style
 from gmixbench.report.html import Caption, Image, drawn, notes, template
-from gmixbench.report.numbers import number
+from gmixbench.report.ranking_table import HEADS, Line, lines
 from gmixbench.ruler.metrics import METRICS
-from gmixbench.ruler.ranking import BARE, CONFIDENCE, RANKED, Estimate, Left, Ranking, rank
+from gmixbench.ruler.ranking import BARE, CONFIDENCE, RANKED, Left, Ranking, rank_each
 from gmixbench.ruler.verdict import Judged
 from gmixbench.spec import Mixture
-
-HEADS = {
-    "ess_per_second": "ESS/s",
-    "time_to_ess_1000": "time to ESS 1000, s",
-    "ess_per_gradient": "ESS / gradient",
-    "seconds_per_gradient": "seconds / gradient",
-    "compile_s": "compile, s",
-    "warmup_s": "warm-up, s",
-}
 
 POINTS = (
     "A point is the geometric mean over fresh processes of other seeds, the bar its "
@@ -46,15 +37,6 @@ CAPTIONS = {
         (),
     ),
 }
-
-
-@dataclass(frozen=True)
-class Line:
-    """A row of the table."""
-
-    name: str
-    processes: int
-    cells: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -94,7 +76,7 @@ def write_ranking(
         sections = [*_sections(out, results, failures)]
     page = template("ranking.html.j2").render(
         sections=sections,
-        heads=[(HEADS[metric], METRICS[metric].definition) for metric in RANKED],
+        heads=[(head, _definition(metric)) for metric, head in HEADS.items()],
         metrics=[
             (name, METRICS[name].definition, notes(METRICS[name])) for name in (*RANKED, BARE)
         ],
@@ -107,13 +89,12 @@ def write_ranking(
 def _sections(
     out: Path, results: Sequence[Judged], failures: Sequence[Failure]
 ) -> Iterator[Section]:
-    cases = [each.run.case for each in results] + [each.case for each in failures]
-    for dataset, model in dict.fromkeys((case.dataset, case.model) for case in cases):
-        found = rank(
-            [j for j in results if (j.run.case.dataset, j.run.case.model) == (dataset, model)],
-            [f for f in failures if (f.case.dataset, f.case.model) == (dataset, model)],
-        )
+    for dataset, model, found in rank_each(results, failures):
         yield _section(out, dataset, model, found)
+
+
+def _definition(metric: str) -> str:
+    return METRICS[metric].definition if metric in METRICS else "Half of the interval of ESS/s."
 
 
 def _section(out: Path, dataset: str, model: Mixture, found: Ranking) -> Section:
@@ -123,21 +104,9 @@ def _section(out: Path, dataset: str, model: Mixture, found: Ranking) -> Section
         _image(out, f"{anchor}-{figure}", name, CAPTIONS[figure], draw(found))
         for figure, draw in draws.items()
     )
-    lines = tuple(
-        Line(
-            row.name,
-            row.processes,
-            tuple(_cell(row.estimates.get(metric)) for metric in RANKED),
-        )
-        for row in found.rows
-    )
-    return Section(anchor, name, images, lines, found.left)
+    return Section(anchor, name, images, lines(found), found.left)
 
 
 def _image(out: Path, stem: str, name: str, caption: Caption, drawing: Figure) -> Image:
     words = f"{name}. {caption.question} {caption.guide}"
     return Image(stem, drawn(out, stem, drawing), words, caption)
-
-
-def _cell(found: Estimate | None) -> str:
-    return number(found.middle if found else None)

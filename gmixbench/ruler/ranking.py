@@ -1,7 +1,7 @@
 """Samplers side by side: what each takes over repeated fresh processes, the fastest first."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +9,7 @@ from scipy.stats import t
 
 from gmixbench.record import Failure
 from gmixbench.ruler.verdict import Judged
+from gmixbench.spec import Mixture
 
 CONFIDENCE = 0.95
 
@@ -91,6 +92,17 @@ def rank(results: Sequence[Judged], failures: Iterable[Failure] = ()) -> Ranking
     rows = [_row(name, group) for name, group in groups.items() if name not in left]
     rows.sort(key=lambda row: -row.estimates[ORDER].middle if ORDER in row.estimates else math.inf)
     return Ranking(tuple(rows), tuple(Left(*each) for each in left.items()))
+
+
+def rank_each(
+    results: Sequence[Judged], failures: Sequence[Failure]
+) -> Iterator[tuple[str, Mixture, Ranking]]:
+    """Data set, model and ranking of each of the models and data sets among NUTS runs."""
+    cases = [each.run.case for each in results] + [each.case for each in failures]
+    for dataset, model in dict.fromkeys((case.dataset, case.model) for case in cases):
+        runs = [j for j in results if (j.run.case.dataset, j.run.case.model) == (dataset, model)]
+        failed = [f for f in failures if (f.case.dataset, f.case.model) == (dataset, model)]
+        yield dataset, model, rank(runs, failed)
 
 
 def _row(name: str, group: Sequence[Judged]) -> Row:

@@ -1,14 +1,18 @@
 """The page that ranks samplers, with as many rows as there may be."""
 
 from dataclasses import replace
+from io import StringIO
 from itertools import pairwise
+from math import inf
 
 import pytest
+from rich.console import Console
 
 from gmixbench.record import Failure
 from gmixbench.report import ranking, style
 from gmixbench.report.ranking_page import write_ranking
-from gmixbench.ruler.ranking import BARE, Estimate, Ranking, Row
+from gmixbench.report.ranking_table import as_markdown, for_terminal, interval
+from gmixbench.ruler.ranking import BARE, Estimate, Left, Ranking, Row
 
 
 @pytest.fixture
@@ -56,6 +60,28 @@ def test_a_bare_gradient_is_the_limit_of_each_row(found):
     ]
     gradient = "limit: a bare gradient, 0.500 µs"
     assert named == [["limit: independent exact draws", gradient], [gradient]]
+
+
+def test_a_table_fits_a_terminal_of_80_columns(found):
+    long = replace(found, rows=tuple(replace(r, name="numpyro-vectorized") for r in found.rows))
+    console = Console(width=80, file=StringIO())
+    console.print(for_terminal("ordered on close", long))
+    told = [line for line in console.file.getvalue().splitlines() if "numpyro-vectorized" in line]
+    assert len(told) == len(found.rows)
+    assert "100,000" in told[0]
+    assert "±20 %" in told[0]
+
+
+def test_an_interval_is_a_share_a_factor_or_none():
+    assert interval(Estimate(100, 80, 125)) == "±25 %"
+    assert interval(Estimate(100, 33, 300)) == "×÷ 3.0"
+    assert interval(Estimate(100, 0, inf)) == "–"
+
+
+def test_markdown_has_the_same_cells_and_who_is_left(found):
+    text = as_markdown(replace(found, left=(Left("bad", "invalid: *much*"),)))
+    assert "| backend-0 | 3 | 100,000 | ±20 % | – | – | 1.00 µs | – | – |" in text
+    assert "- bad: invalid: \\*much\\*" in text
 
 
 def test_rows_do_not_overlap(found):
