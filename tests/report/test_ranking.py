@@ -80,7 +80,7 @@ def test_an_interval_is_a_share_a_factor_or_none():
 
 def test_markdown_has_the_same_cells_and_who_is_left(found):
     text = as_markdown(replace(found, left=(Left("bad", "invalid: *much*"),)))
-    assert "| backend-0 | 3 | 100,000 | ±20 % | – | – | 1.00 µs | – | – |" in text
+    assert "| backend-0 | 3 | 100,000 | ±20 % | – | – | 1 µs | – | – |" in text
     assert "- bad: invalid: \\*much\\*" in text
 
 
