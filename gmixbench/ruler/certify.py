@@ -10,7 +10,7 @@ from arviz_stats.base import array_stats
 from gmixbench.record import Draws, Run
 from gmixbench.ruler import diagnostics
 from gmixbench.ruler.score import density_metrics, quantities_of
-from gmixbench.ruler.verdict import DENSITY_TOLERANCE, limit
+from gmixbench.ruler.verdict import density_faults, limit
 from gmixbench.truth import density
 from gmixbench.truth.known import LOG_DENSITY, PROBABILITIES, Figure, Known
 from gmixbench.truth.reference import Margin, Place, Reference
@@ -79,12 +79,12 @@ def _faults(place: Place, runs: Sequence[Run]) -> Iterator[str]:
         yield f"{len(backends)} backend, {LEAST_LIBRARIES} must agree: give --backend twice"
     for run in runs:
         name, draws = run.case.backend, run.result
-        error = math.inf
-        if run.density is not None:
+        if run.density is None:
+            yield f"{name} tells no density"
+        else:
             told = density_metrics(place.model, place.x, run.density)
-            error = max(told["density_error"] or 0.0, told["density_constant"] or 0.0)
-        if not error <= DENSITY_TOLERANCE * max(1.0, abs(_height(place))):
-            yield f"the density of {name} is off by {error:.2g}"
+            faults = density_faults(told, _height(place), run.shims)
+            yield from (f"{name}: {fault}" for fault in faults)
         diverged = _divergences(draws) if isinstance(draws, Draws) else None
         if diverged is None:
             yield f"{name} does not tell of divergences"

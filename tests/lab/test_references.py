@@ -83,8 +83,14 @@ def test_libraries_that_disagree_make_none(place: Place, run: Make) -> None:
 
 
 def test_a_wrong_density_makes_none(place: Place, run: Make) -> None:
-    with pytest.raises(UncertifiedError, match="the density of other is off"):
+    with pytest.raises(UncertifiedError, match=r"other: density_error \S+ exceeds 1e-10"):
         certify(place, [run("one", 1), run("other", 2, off=1e-6)])
+    steep = run("other", 2)
+    told = steep.density
+    assert told is not None
+    density = replace(told, gradients=told.gradients * (1 + 1e-8))
+    with pytest.raises(UncertifiedError, match="other: density_error 1e-08 exceeds 1e-10"):
+        certify(place, [run("one", 1), replace(steep, density=density)])
 
 
 def test_a_divergence_makes_none(place: Place, run: Make) -> None:

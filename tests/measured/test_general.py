@@ -135,7 +135,7 @@ def test_a_row_is_valid(name: str, dataset: str, tmp_path: Any) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["pymc-numpyro", "pymc-blackjax", "nutpie-jax"])
+@pytest.mark.parametrize("name", ["pymc-numpyro", "nutpie-jax"])
 def test_a_route_draws_the_same(name: str, tmp_path: Any) -> None:
     reference = references.find(datasets.load("low_dim_gauss_mix").x, FULL)
     case = Case("low_dim_gauss_mix", FULL, name, "nuts", PROFILES["quick"].nuts, seed=2)

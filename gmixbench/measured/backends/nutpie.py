@@ -127,6 +127,8 @@ def spans(seen: Sequence[Seen], ready: float, settings: NutsSettings) -> Tuple[A
 
 def _when(times: np.ndarray, counts: np.ndarray, wanted: int) -> float:
     """When so many draws were there, on a line between the callbacks before and after."""
+    if counts[-1] < wanted:
+        raise ValueError("nutpie last called back at {} of {} draws".format(counts[-1], wanted))
     after = int(np.argmax(counts >= wanted))
     share = (wanted - counts[after - 1]) / (counts[after] - counts[after - 1])
     return float(times[after - 1] + share * (times[after] - times[after - 1]))

@@ -1,7 +1,8 @@
-"""PyMC's model, sampled by BlackJAX's NUTS on PyMC's density in JAX, as `pm.sample` does it.
+"""PyMC's model, sampled by BlackJAX's NUTS on the density in JAX that `pm.sample` hands to it.
 
-`pm.sample` maps over the chains at once and compiles as it goes; here they are sampled one after
-another, as in the backend `blackjax`.
+`pm.sample` maps over the chains at once, compiles as it goes and tells no times. So it is asked for
+one draw, which shows that it can; then chains are sampled one after another, as in the backend
+`blackjax`.
 """
 
 from typing import Any
@@ -18,7 +19,14 @@ density, fit_advi = pymc_in_jax.density, pymc_in_jax.fit_advi
 
 
 def sample(model: Any, job: Job) -> Measured:
-    """NUTS, one chain after another."""
+    """NUTS, one chain after another, once `pm.sample` has shown that it can.
+
+    Raises
+    ------
+    Exception
+        Whatever `pm.sample` raises.
+    """
+    pymc_in_jax.ask_for("blackjax", model)
     size = len(job.case.model.parameters)
     return blackjax.sample(blackjax.Model(pymc_in_jax.log_density(model), size), job)
 

@@ -3,6 +3,7 @@
 from typing import Any, Callable, Tuple
 
 import numpy as np
+import pymc as pm
 from pymc.sampling.jax import get_jaxified_logp
 
 from gmixbench.measured.backends import in_jax, pymc
@@ -21,6 +22,29 @@ def log_density(model: Any) -> Callable[[Any], Any]:
     """Log density of an unconstrained point, log-Jacobian included."""
     of_values = get_jaxified_logp(model)
     return lambda point: of_values(pymc.by_value(model, point))
+
+
+def ask_for(sampler: str, model: Any) -> None:
+    """Let `pm.sample` make one draw by another library's sampler.
+
+    It tells no times, so what is measured is the library's sampler on the same density. But where
+    PyMC can't call it, its users can't have it either: that is what the run is to record.
+
+    Raises
+    ------
+    Exception
+        Whatever `pm.sample` raises where the installed libraries do not fit together.
+    """
+    with model:
+        pm.sample(
+            nuts_sampler=sampler,
+            draws=1,
+            tune=1,
+            chains=1,
+            random_seed=0,
+            compute_convergence_checks=False,
+            progressbar=False,
+        )
 
 
 def evaluator(model: Any) -> Callable[[np.ndarray], Tuple[Any, Any]]:
