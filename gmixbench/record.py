@@ -215,7 +215,7 @@ class Run:
 class Cost:
     """What one evaluation of log density and gradient costs in compiled code.
 
-    `gradient_s` and `gradient_cpu_s`, wall clock and CPU seconds of one evaluation, have shape
+    `call_s` and `call_cpu_s`, wall clock and CPU seconds of one call, have shape
     (rounds,): each is the mean over the calls of a round. `resident` are the bytes that the process
     held before the model was built, the library and the data included, and `peak_gradient` the most
     that it held while it evaluated; `load` is the machine's load average of one minute then. Each
@@ -224,8 +224,8 @@ class Cost:
 
     case: Case
     timing: Timing
-    gradient_s: np.ndarray
-    gradient_cpu_s: np.ndarray
+    call_s: np.ndarray
+    call_cpu_s: np.ndarray
     resident: Optional[int]
     peak_gradient: Optional[int]
     load: Optional[float]
@@ -233,8 +233,8 @@ class Cost:
     environment: Dict[str, str]
 
     def __post_init__(self) -> None:
-        rounds = (np.size(self.gradient_s),)
-        for name in ("gradient_s", "gradient_cpu_s"):
+        rounds = (np.size(self.call_s),)
+        for name in ("call_s", "call_cpu_s"):
             _check(name, getattr(self, name), rounds)
 
 
@@ -425,7 +425,7 @@ def write_record(stem: Path, record: Union[Record, Cost]) -> None:
         header["result"] = "cost"
         for name in ("resident", "peak_gradient", "load"):
             header[name] = getattr(record, name)
-        arrays = {name: getattr(record, name) for name in ("gradient_s", "gradient_cpu_s")}
+        arrays = {name: getattr(record, name) for name in ("call_s", "call_cpu_s")}
         arrays.update(_arrays("density_", record.density))
     else:
         header["timing"] = dataclasses.asdict(record.timing)
@@ -487,8 +487,8 @@ def read_cost(stem: Path) -> Union[Cost, Failure]:
             resident=header["resident"],
             peak_gradient=header["peak_gradient"],
             load=header["load"],
-            gradient_s=arrays["gradient_s"],
-            gradient_cpu_s=arrays["gradient_cpu_s"],
+            call_s=arrays["call_s"],
+            call_cpu_s=arrays["call_cpu_s"],
         )
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise damaged(_with_suffix(stem, ".json"), error)

@@ -150,7 +150,7 @@ class PathfinderSettings:
 
 @dataclass(frozen=True)
 class GradientSettings:
-    """Settings of a case of the bare gradient: `rounds` of calls, each of at least `round_s`.
+    """Settings of a case of gradient calls: `rounds` of them, each of at least `round_s`.
 
     `observations` is how many the case's generated data are.
     """
@@ -176,7 +176,7 @@ METHODS: Tuple[str, ...] = (
 )
 
 GRADIENT = "gradient"
-"""Method of a case that times the bare gradient: nothing is sampled or fitted, so it is not asked
+"""Method of a case that times gradient calls: nothing is sampled or fitted, so it is not asked
 for beside those that are."""
 
 DEFAULT_METHODS: Tuple[str, ...] = METHODS[:3]

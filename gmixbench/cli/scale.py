@@ -51,7 +51,7 @@ def scale(
         bool, typer.Option("--resume/--fresh", help="Go on where it stopped, or start over.")
     ] = True,
 ) -> None:
-    """Measure the bare gradient of each row, a fresh process for each size.
+    """Measure gradient calls of each row, a fresh process for each size.
 
     A row stops where the next size would take longer than is left of its budget. Exits 3 when a
     row was wrong, failed, or stopped.

@@ -135,7 +135,7 @@ def run_case(
 def run_cost(
     work: Job, out: Path, *, timeout: float, watch: Watch = lambda _: None
 ) -> Cost | Failure:
-    """Run one job of the bare gradient here, as `run_case` runs others.
+    """Run one job of gradient calls here, as `run_case` runs others.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""The bare gradient: what calls of a backend's evaluator take, and the memory they need."""
+"""Gradient calls: what a call of a backend's evaluator from NumPy takes, and the memory it needs."""
 
 import math
 import time

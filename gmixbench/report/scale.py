@@ -35,7 +35,7 @@ def figure(rows: Sequence[Row]) -> Figure:
     """CPU seconds and memory of a gradient by observations, both log-log, a line a row."""
     drawing = style.figure(4.6)
     left, right = drawing.subplots(1, 2)
-    _draw(left, rows, lambda size: size.gradient_s)
+    _draw(left, rows, lambda size: size.call_s)
     _draw(right, rows, lambda size: size.memory if size.memory and size.memory > 0 else None)
     style.title(left, "Time of a gradient evaluation")
     left.set_ylabel("CPU seconds")
@@ -82,7 +82,7 @@ def _look(place: int) -> dict[str, Any]:
 
 def _guide(axes: Axes, rows: Sequence[Row]) -> None:
     # A line of slope 1 a factor of 3 below the cheapest row, so that it crosses none.
-    last = [(size.n, size.gradient_s) for row in rows for size in row.right[-1:]]
+    last = [(size.n, size.call_s) for row in rows for size in row.right[-1:]]
     told = [(n, seconds) for n, seconds in last if seconds is not None]
     if not told:
         return
@@ -138,7 +138,7 @@ def listings(rows: Sequence[Row]) -> tuple[Listing, ...]:
         listing(
             "CPU time of a gradient evaluation",
             columns,
-            lambda row: by_size(row, lambda size: size.gradient_s, "s"),
+            lambda row: by_size(row, lambda size: size.call_s, "s"),
         ),
         listing("How that time grows", GROWN, _grown),
         listing(
@@ -152,7 +152,7 @@ def listings(rows: Sequence[Row]) -> tuple[Listing, ...]:
 
 def _grown(row: Row) -> list[str]:
     last, found = row.right[-1] if row.right else None, row.time
-    seconds = last.gradient_s if last else None
+    seconds = last.call_s if last else None
     each = number(1e9 * seconds / last.n) if last and seconds is not None else MISSING
     if found is None:
         return [each, *[MISSING] * (len(GROWN) - 1)]

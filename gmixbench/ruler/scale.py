@@ -40,7 +40,7 @@ class Size:
     load: float | None
 
     @property
-    def gradient_s(self) -> float | None:
+    def call_s(self) -> float | None:
         """Median of the CPU seconds."""
         return None if self.cpu is None else float(np.median(self.cpu))
 
@@ -95,8 +95,8 @@ def size_of(cost: Cost, truth: Truth) -> Size:
     return Size(
         n=observations(cost.case),
         truth=truth,
-        cpu=cost.gradient_cpu_s if shown else None,
-        wall=cost.gradient_s if shown else None,
+        cpu=cost.call_cpu_s if shown else None,
+        wall=cost.call_s if shown else None,
         memory=(cost.peak_gradient or 0) - (cost.resident or 0) if known else None,
         peak_memory=cost.timing.peak_memory,
         compile_s=cost.timing.compile_s if shown else None,

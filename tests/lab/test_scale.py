@@ -36,8 +36,8 @@ class Fake:
         cost = Cost(
             case=case,
             timing=Timing(compile_s=1.0, total_s=self.seconds(n), peak_memory=2 * 10**8),
-            gradient_s=2 * rounds,
-            gradient_cpu_s=rounds,
+            call_s=2 * rounds,
+            call_cpu_s=rounds,
             resident=10**8,
             peak_gradient=10**8 + 16 * n,
             load=1.0,
@@ -123,7 +123,7 @@ def test_what_is_right_has_its_time_and_growth(tmp_path):
     (row,) = scale.rows(tmp_path, cases())
     assert row.time.shape == "linear"
     assert row.memory.power == pytest.approx(1, abs=0.01)
-    assert row.sizes[-1].gradient_s == pytest.approx(1e-5 + 1e-3)
+    assert row.sizes[-1].call_s == pytest.approx(1e-5 + 1e-3)
     assert row.sizes[-1].memory == 1_600_000
 
 
@@ -133,7 +133,7 @@ def test_what_is_wrong_by_a_hair_has_no_time(tmp_path):
     assert "density_error 1e-08 exceeds 1e-10" in row.end
     assert row.time is None
     for size in row.sizes:
-        assert (size.gradient_s, size.wall, size.compile_s, size.total_s) == (None,) * 4
+        assert (size.call_s, size.wall, size.compile_s, size.total_s) == (None,) * 4
 
 
 def test_a_process_tells_times_memory_and_density(tmp_path):
@@ -141,7 +141,7 @@ def test_a_process_tells_times_memory_and_density(tmp_path):
     run = scale.here(tmp_path, lambda _: None)
     cost = run(case, 120.0)
     assert isinstance(cost, Cost), cost
-    assert cost.gradient_s.shape == cost.gradient_cpu_s.shape == (20,)
+    assert cost.call_s.shape == cost.call_cpu_s.shape == (20,)
     assert cost.peak_gradient >= cost.resident > 0
     (row,) = scale.rows(tmp_path, [case])
     assert row.end is None
@@ -173,7 +173,7 @@ def test_a_general_model_has_costs_as_well(tmp_path):
     scale.here(tmp_path, lambda _: None)(case, 120.0)
     (row,) = scale.rows(tmp_path, [case])
     assert row.end is None
-    assert row.sizes[0].gradient_s > 0
+    assert row.sizes[0].call_s > 0
 
 
 def test_a_library_that_is_not_there_says_so_in_its_record(tmp_path):

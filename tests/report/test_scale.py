@@ -65,7 +65,7 @@ def test_page_and_json_say_what_ended_a_row(tmp_path, rows, read_page):
     assert all(target.startswith(("data:", "#")) for target in page.targets)
     told = json.loads((tmp_path / "scale.json").read_text())["rows"]
     assert told[0]["growth"] == "linear"
-    assert told[1]["sizes"][1]["gradient_s"] is None
+    assert told[1]["sizes"][1]["call_s"] is None
     assert told[1]["sizes"][1]["valid"] is False
 
 
