@@ -1,4 +1,4 @@
-"""Gradient calls: what a call of a backend's evaluator from NumPy takes, and the memory it needs."""
+"""Gradient calls: what a call of a backend's evaluator takes, from NumPy, and its memory."""
 
 import math
 import time

@@ -136,13 +136,13 @@ def listings(rows: Sequence[Row]) -> tuple[Listing, ...]:
 
     return (
         listing(
-            "CPU time of a gradient evaluation",
+            "CPU time of a gradient call",
             columns,
             lambda row: by_size(row, lambda size: size.call_s, "s"),
         ),
         listing("How that time grows", GROWN, _grown),
         listing(
-            "Memory of a gradient evaluation",
+            "Memory of a gradient call",
             columns,
             lambda row: by_size(row, lambda size: size.memory, "bytes"),
         ),

@@ -245,7 +245,15 @@ METRICS = _table(
     ),
     Metric("warmup_s", "s", "lower", "nuts", True, "warm-up, summed over chains"),
     Metric("sample_s", "s", "lower", "nuts", True, "sampling after warm-up, summed over chains"),
-    Metric("fit_s", "s", "lower", "fits", True, "optimization, from its start to a fitted normal"),
+    Metric(
+        "fit_s",
+        "s",
+        "lower",
+        "fits",
+        True,
+        "optimization, from its start to a fitted normal; Pathfinder's with its draws, that of "
+        "pymc-extras' Laplace up to the mode",
+    ),
     Metric(
         "total_s",
         "s",

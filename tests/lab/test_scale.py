@@ -169,7 +169,7 @@ def summed_plainly(x, points):
 
 
 def test_a_general_model_has_costs_as_well(tmp_path):
-    (case,) = scale.plan([GENERAL["ordered_full"]], ["exact"], ["mixture"], [1_000])
+    (case,) = scale.plan([GENERAL["ordered_full"]], ["numpyro"], ["mixture"], [1_000])
     scale.here(tmp_path, lambda _: None)(case, 120.0)
     (row,) = scale.rows(tmp_path, [case])
     assert row.end is None
