@@ -1,6 +1,7 @@
 """Every backend that is a row of its own: right on `ordered`, by the contract that all keep."""
 
 import shutil
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -140,6 +141,29 @@ def test_of_the_same_density_the_same_draws(make_job, monkeypatch):
     monkeypatch.setattr(pymc.pymc_in_jax, "ask_for", lambda *_: None)
     ours, theirs = (each.sample(each.build(job), job).result.means for each in (blackjax, pymc))
     np.testing.assert_allclose(ours[:, :10], theirs[:, :10], rtol=1e-6)
+
+
+def test_nutpie_draws_what_a_bare_call_draws(make_job):
+    """Watching it, and a first call that compiles, change nothing."""
+    job = make_job("nutpie")
+    backend, settings = load("nutpie"), job.case.settings
+    model = backend.build(job)
+    compiled = backend.nutpie.compile_pymc_model(model, backend="numba")
+    starts = iter(job.starts)
+    found = backend.nutpie.sample(
+        replace(compiled, initial_point_func=lambda _: np.array(next(starts))),
+        draws=settings.draws,
+        tune=settings.warmup,
+        chains=settings.chains,
+        cores=1,
+        seed=job.case.seed,
+        target_accept=settings.target_accept,
+        maxdepth=settings.max_treedepth,
+        progress_bar=False,
+    )
+    np.testing.assert_array_equal(
+        backend.sample(model, job).result.means, found["posterior"]["means"].values
+    )
 
 
 def test_nutpie_s_phases_end_between_callbacks(make_job):
