@@ -23,12 +23,28 @@ compilations: List[str] = []
 """An entry for each compilation by XLA in this process."""
 
 
-def _note_compilation(event: str, *_: Any, **__: Any) -> None:
+_compiling: List[Tuple[float, float]] = []
+"""Begin and end of whatever JAX did in order to compile: tracing, lowering, XLA; some nested."""
+
+
+def _note_compilation(event: str, duration: float, **_: Any) -> None:
+    if event.startswith("/jax/core/compile/"):
+        now = time.perf_counter()
+        _compiling.append((now - duration, now))
     if event.endswith("backend_compile_duration"):
         compilations.append(event)
 
 
 jax.monitoring.register_event_duration_secs_listener(_note_compilation)
+
+
+def compiling_s(since: float) -> float:
+    """Seconds that JAX spent on compiling since then, what is nested in another counted once."""
+    seconds, reached = 0.0, since
+    for began, ended in sorted(_compiling):
+        seconds += max(0.0, ended - max(began, reached))
+        reached = max(reached, ended)
+    return seconds
 
 
 def evaluator(
