@@ -35,14 +35,15 @@ def main(out: Path) -> None:
     machine = f"{environment['cpu']}, {environment['cores']} cores, shared; {versions}; {made}"
     readme = ROOT / "README.md"
     text = readme.read_text(encoding="utf-8")
-    text = _between(text, "output", f"```text\n{shown}\n```")
-    text = _between(text, "machine", f"*{machine}.*")
+    text = between(text, "output", f"```text\n{shown}\n```")
+    text = between(text, "machine", f"*{machine}.*")
     readme.write_text(text, encoding="utf-8")
     (ROOT / "benchmarks" / "readme").mkdir(exist_ok=True)
     shutil.copyfile(out / "figures" / FIGURE, ROOT / "benchmarks" / "readme" / "trace.png")
 
 
-def _between(text: str, name: str, content: str) -> str:
+def between(text: str, name: str, content: str) -> str:
+    """Text with other content between the marks of that name."""
     marks = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
     pattern = re.escape(marks[0]) + r".*?" + re.escape(marks[1])
     return re.sub(pattern, lambda _: f"{marks[0]}\n{content}\n{marks[1]}", text, flags=re.DOTALL)
