@@ -3,7 +3,8 @@
 Run, and then this file with the folder:
 
     gmixbench run --backend exact --backend pymc-c --backend numpyro --backend blackjax \
-        --method advi-matched --method fullrank-matched --method pathfinder --method laplace --out fits
+        --method advi-matched --method fullrank-matched --method pathfinder --method laplace \
+        --out fits
     python benchmarks/fits.py fits
 """
 
