@@ -405,6 +405,14 @@ def test_failures_are_told_and_the_rest_goes_on(plant, call):
 
 
 @pytest.mark.usefixtures("no_report")
+def test_a_ranking_of_failures_says_what_failed(quick, call):
+    call(*quick[:-1], "no.such.module", "--out", "out")
+    said = call("ranking", "out")
+    assert said.code == exits.NOT_MEASURED
+    assert "no.such.module has no rank: missing: No module named 'no'" in said.out
+
+
+@pytest.mark.usefixtures("no_report")
 def test_a_module_that_is_not_there_is_a_failure(call):
     options = ("--profile", "quick", "--method", "nuts", "--model", "ordered", "--out", "out")
     said = call("run", *options, "--backend", "no.such")

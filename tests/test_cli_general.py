@@ -107,3 +107,12 @@ def test_the_oracle_has_no_draws_of_it(call: Call) -> None:
     )
     assert done.code == 3
     assert "the exact posterior is for the two means of unordered and ordered" in done.out
+
+
+def test_no_fit_is_left_out_where_none_was_asked_for(call: Call, tmp_path: Path) -> None:
+    (tmp_path / "own.csv").write_text("1.5\n-2\n0.25\n3\n")
+    done = call("run", "--data", "own.csv", "--model", "ordered_full", "--backend", "all")
+    assert "left out" not in done.out
+    done = call("run", "--data", "own.csv", "--model", "ordered_full", "--model", "ordered",
+                "--backend", "all")  # fmt: skip
+    assert "no advi-matched in pymc-nutpie" in done.out

@@ -1,7 +1,7 @@
 """Options that commands share, and how they are read."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -104,11 +104,12 @@ def models_of(values: list[str] | None) -> list[str]:
 
 
 def methods_of(
-    values: list[str] | None, default: Iterable[str], models: Iterable[str]
+    values: list[str] | None, default: Iterable[str], models: Sequence[str]
 ) -> list[str]:
     """Methods by name, each of which can be judged for every one of the models.
 
-    A fit of a general mixture can't: no exact loss is known of it.
+    A fit of a general mixture can't: no exact loss is known of it. Of the default ones NUTS alone
+    is left where there is no other model.
     """
     methods = all_of("method", values or list(default), METHODS)
     general = [name for name in models if name in GENERAL]
@@ -118,7 +119,7 @@ def methods_of(
             f"--method {fits[0]} --model {general[0]}: no exact loss is known of {general[0]}, so "
             "its fits can't be judged: give --method nuts"
         )
-    return methods
+    return ["nuts"] if len(general) == len(models) else methods
 
 
 def one_of(option: str, value: str, known: Iterable[str]) -> str:

@@ -117,7 +117,7 @@ def run(
 
     plan = store.Plan(profile, tuple(cases), describe())
     folder = out or _folder(plan, sets, fresh=not resume)
-    with console.status("solving the exact posterior"):
+    with console.status("finding the posterior"):
         exacts = references.posteriors(cases, {item.name: item.x for item in sets})
     with store.locked(folder):
         store.prepare(folder, plan, sets, fresh=not resume)
@@ -148,7 +148,7 @@ def score(out: Out) -> None:
 def ranking(out: Out) -> None:
     """Rank the samplers of a folder: a table for each model, and a page with figures.
 
-    More than one `--seed` of `run` gives each row an interval.
+    More than one `--seed` of `run` gives each row an interval. Exits 3 where all runs failed.
     """
     from gmixbench.report.panel import is_nuts
     from gmixbench.report.ranking_page import write_ranking
@@ -158,17 +158,20 @@ def ranking(out: Out) -> None:
     results = _judge(out)
     nuts = [judged for judged in results.judged if is_nuts(judged)]
     failures = [each for each in results.failures if each.case.method == "nuts"]
-    if not nuts:
+    if not (nuts or failures):
         raise UsageError(f"{out} has no NUTS runs: there is nothing to rank")
     with console.status("drawing the ranking"):
         path = write_ranking(out, nuts, failures, results.environment)
     for dataset, model, found in rank_each(nuts, failures):
-        console.print(for_terminal(f"{model.name} on {dataset}", found))
+        if found.rows:
+            console.print(for_terminal(f"{model.name} on {dataset}", found))
         for each in found.left:
             told = f"{each.name} has no rank: {each.reason}"
             console.print(told, soft_wrap=True, markup=False, highlight=False)
         console.print()
     typer.echo(f"ranking: {path}")
+    if not nuts:
+        raise typer.Exit(NOT_MEASURED)
 
 
 def _left_out(backends: Sequence[str], methods: Sequence[str], named: Sequence[str]) -> list[str]:
@@ -230,7 +233,7 @@ def _measure(
 def _judge(folder: Path, exacts: "dict[str, Posterior] | None" = None) -> "Results":
     from gmixbench.lab.results import judge_folder, write_scores
 
-    with console.status("judging against the exact posterior"):
+    with console.status("judging against the posterior"):
         results = judge_folder(folder, exacts)
         write_scores(folder, results)
     return results

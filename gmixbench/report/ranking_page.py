@@ -13,7 +13,7 @@ from gmixbench.report.ranking_table import HEADS, Line, lines
 from gmixbench.ruler.metrics import METRICS
 from gmixbench.ruler.ranking import BARE, CONFIDENCE, RANKED, Left, Ranking, rank_each
 from gmixbench.ruler.verdict import Judged
-from gmixbench.spec import Mixture
+from gmixbench.spec import Case, Mixture
 
 POINTS = (
     "A point is the geometric mean over fresh processes of other seeds, the bar its "
@@ -76,6 +76,7 @@ def write_ranking(
         sections = [*_sections(out, results, failures)]
     page = template("ranking.html.j2").render(
         sections=sections,
+        judge=_judge([*(judged.run.case for judged in results), *(f.case for f in failures)]),
         heads=[(head, _definition(metric)) for metric, head in HEADS.items()],
         metrics=[
             (name, METRICS[name].definition, notes(METRICS[name])) for name in (*RANKED, BARE)
@@ -84,6 +85,14 @@ def write_ranking(
     )
     write_bytes(path, page.encode())
     return path
+
+
+def _judge(cases: Sequence[Case]) -> str:
+    general = dict.fromkeys(case.model.name for case in cases if case.model.spread)
+    words = ["the exact posterior"] if any(case.model.spread is None for case in cases) else []
+    if general:
+        words.append(f"a reference by long runs (that of {', '.join(general)})")
+    return " or ".join(words)
 
 
 def _sections(

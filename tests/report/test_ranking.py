@@ -13,6 +13,7 @@ from gmixbench.report import ranking, style
 from gmixbench.report.ranking_page import write_ranking
 from gmixbench.report.ranking_table import as_markdown, for_terminal, interval
 from gmixbench.ruler.ranking import BARE, Estimate, Left, Ranking, Row
+from gmixbench.spec import GENERAL
 
 
 @pytest.fixture
@@ -102,7 +103,19 @@ def test_page_ranks_and_says_who_is_left(tmp_path, nuts, read_page):
         tmp_path, results, [Failure(failed, "exception", "<b>no</b>")], {"cpu": "X"}
     )
     page = read_page(path)
+    assert "held against the exact posterior; what is not" in page.text
     assert "ordered on close" in page.text
     assert "exception: <b>no</b>" in page.text
     assert len(page.images) == 2
     assert all(target.startswith(("data:", "#")) for target in page.targets)
+
+
+def test_a_general_mixture_is_held_against_a_reference(tmp_path, nuts, read_page):
+    case = nuts("ordered").run.case
+    cases = (replace(case, model=GENERAL["ordered_full"]), case)
+    failures = [Failure(each, "exception", "no") for each in cases]
+    reference = "a reference by long runs (that of ordered_full)"
+    told = read_page(write_ranking(tmp_path, [], failures[:1], {})).text
+    assert f"held against {reference};" in told
+    told = read_page(write_ranking(tmp_path, [], failures, {})).text
+    assert f"held against the exact posterior or {reference};" in told

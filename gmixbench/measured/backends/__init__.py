@@ -160,9 +160,11 @@ def work_of(backend: "Backend", case: Case) -> "Callable[[Any, Job], Measured]":
 
 def install_of(case: Case) -> str:
     """Command that installs what a case of a backend that ships needs."""
-    install = BACKENDS[case.backend].install
-    if case.method in ("pathfinder", "laplace") and "pymc" in BACKENDS[case.backend].packages:
-        install += ", pip install pymc-extras"
+    known = BACKENDS[case.backend]
+    install = known.install
+    fits = case.method in ("pathfinder", "laplace")
+    if fits and "pymc" in known.packages and "blackjax" not in known.packages:
+        install += " && pip install pymc-extras"
     if case.likelihood == ENUMERATED:
-        install += ", pip install 'gmixbench[enumerated]'"
+        install += " && pip install 'gmixbench[enumerated]'"
     return install
