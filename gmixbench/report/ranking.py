@@ -8,7 +8,6 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from gmixbench.report import style
 from gmixbench.report.numbers import number
@@ -110,18 +109,9 @@ def _bare(found: Ranking, mark: Line2D) -> Line2D:
 
 def _finish(drawing: Figure, marks: Sequence[Line2D]) -> None:
     for axes in drawing.axes:
-        _ticks(axes)
+        style.plain_ticks(axes.xaxis)
     if marks:
         drawing.legend(handles=marks, loc="outside lower center", ncols=2)
-
-
-def _ticks(axes: Axes) -> None:
-    # Powers of ten where there are two of them; else plain numbers, few enough not to touch.
-    low, high = axes.get_xlim()
-    wide = math.floor(math.log10(high)) > math.ceil(math.log10(low))
-    axes.xaxis.set_major_locator(LogLocator() if wide else MaxNLocator(4))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
-    axes.xaxis.set_minor_formatter(NullFormatter())
 
 
 def _figure(found: Ranking, panels: Sequence[Panel]) -> Figure:

@@ -76,7 +76,7 @@ def test_numbers_stand_in_a_column_where_no_mark_can_be(found):
     assert max(box.x1 for box in boxes) < right.bbox.x0
 
 
-@pytest.mark.parametrize("spread", [1.02, 1.3, 3.0, 1e5])
+@pytest.mark.parametrize("spread", [1.02, 1.3, 3.0, 8.0, 70.0, 1e5])
 def test_ticks_are_plain_numbers_that_do_not_touch(spread):
     rows = tuple(
         Row(name, name, 3, {"ess_per_gradient": Estimate(middle, middle, middle)})

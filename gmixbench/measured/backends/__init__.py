@@ -10,7 +10,8 @@ class Known(NamedTuple):
     """A backend that ships: its module, the distributions it needs, and what installs them.
 
     `cores` is how many its process may use: "one", as all that is to be compared by time, or "all".
-    `methods` are those that it knows.
+    `methods` are those that it knows. `gradient` is the backend whose compiled gradient it has, if
+    it has none of its own.
     """
 
     module: str
@@ -18,6 +19,7 @@ class Known(NamedTuple):
     install: str
     cores: str = "one"
     methods: Tuple[str, ...] = ("nuts",)
+    gradient: Optional[str] = None
 
 
 _HERE = "gmixbench.measured.backends"
@@ -29,30 +31,43 @@ _NUMPYRO = "pip install 'gmixbench[numpyro]'"
 _ADVI = ("nuts", *ADVI_METHODS)
 
 BACKENDS: Dict[str, Known] = {
-    "pymc": Known(f"{_HERE}.pymc", ("pymc",), _PYMC, methods=METHODS),
+    # PyMC's default mode is Numba's or C's, by its version.
+    "pymc": Known(f"{_HERE}.pymc", ("pymc",), _PYMC, methods=METHODS, gradient="pymc-numba"),
     "pymc-c": Known(f"{_HERE}.pymc_c", ("pymc",), _PYMC, methods=METHODS),
     "pymc-numba": Known(f"{_HERE}.pymc_numba", ("pymc", "numba"), _PYMC, methods=METHODS),
     "pymc-jax": Known(f"{_HERE}.pymc_jax", ("pymc", "jax"), _PYMC_JAX, methods=METHODS),
-    "pymc-nutpie": Known(f"{_HERE}.pymc_nutpie", ("pymc", "nutpie"), _NUTPIE),
+    "pymc-nutpie": Known(
+        f"{_HERE}.pymc_nutpie", ("pymc", "nutpie"), _NUTPIE, gradient="pymc-numba"
+    ),
     "pymc-numpyro": Known(f"{_HERE}.pymc_numpyro", ("pymc", "numpyro"), _PYMC_JAX),
     "pymc-blackjax": Known(
         f"{_HERE}.pymc_blackjax",
         ("pymc", "blackjax"),
         _PYMC_BLACKJAX,
         methods=("nuts", "pathfinder"),
+        gradient="pymc-numpyro",
     ),
     "pymc3": Known(
         f"{_HERE}.pymc3", ("pymc3",), "gmixbench stacks build pymc3-v3.11.5", methods=_ADVI
     ),
-    "nutpie": Known(f"{_HERE}.nutpie", ("nutpie", "pymc", "numba"), _NUTPIE),
-    "nutpie-jax": Known(f"{_HERE}.nutpie_jax", ("nutpie", "pymc", "jax"), _NUTPIE),
-    "nutpie-flow": Known(f"{_HERE}.nutpie_flow", ("nutpie", "pymc", "flowjax"), _NUTPIE),
+    "nutpie": Known(f"{_HERE}.nutpie", ("nutpie", "pymc", "numba"), _NUTPIE, gradient="pymc-numba"),
+    "nutpie-jax": Known(
+        f"{_HERE}.nutpie_jax", ("nutpie", "pymc", "jax"), _NUTPIE, gradient="pymc-jax"
+    ),
+    "nutpie-flow": Known(
+        f"{_HERE}.nutpie_flow", ("nutpie", "pymc", "flowjax"), _NUTPIE, gradient="pymc-numpyro"
+    ),
     "numpyro": Known(f"{_HERE}.numpyro", ("numpyro",), _NUMPYRO, methods=(*_ADVI, "laplace")),
     "numpyro-parallel": Known(
-        f"{_HERE}.numpyro_parallel", ("numpyro",), _NUMPYRO, "all", methods=_ADVI
+        f"{_HERE}.numpyro_parallel",
+        ("numpyro",),
+        _NUMPYRO,
+        "all",
+        methods=_ADVI,
+        gradient="numpyro",
     ),
     "numpyro-vectorized": Known(
-        f"{_HERE}.numpyro_vectorized", ("numpyro",), _NUMPYRO, methods=_ADVI
+        f"{_HERE}.numpyro_vectorized", ("numpyro",), _NUMPYRO, methods=_ADVI, gradient="numpyro"
     ),
     "blackjax": Known(
         f"{_HERE}.blackjax",
@@ -142,6 +157,12 @@ def bare_gradient(backend: "Backend", model: Any, point: "np.ndarray") -> Option
 def knows(backend: str, method: str) -> bool:
     """Whether a backend has a method; one that does not ship may, and says so when it is run."""
     return backend not in BACKENDS or method in BACKENDS[backend].methods
+
+
+def gradient_of(backend: str) -> str:
+    """Backend whose compiled gradient is that of another, or is its own."""
+    known = BACKENDS.get(backend)
+    return backend if known is None or known.gradient is None else known.gradient
 
 
 def work_of(backend: "Backend", case: Case) -> "Callable[[Any, Job], Measured]":
