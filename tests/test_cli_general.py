@@ -43,6 +43,16 @@ def test_it_is_listed(call: Call) -> None:
             "compare it by itself",
         ),
         (["reference", "--model", "ordered"], "unknown model 'ordered': choose from ordered_full"),
+        (
+            ["reference", "--backend", "numpyro"],
+            "numpyro: NUTS of numpyro alone, and 2 libraries must agree: give --backend of another",
+        ),
+        (
+            ["reference", "--backend", "numpyro", "--backend", "pymc-numpyro"],
+            "numpyro, pymc-numpyro: NUTS of numpyro alone",
+        ),
+        (["reference", "--backend", "pymc", "--backend", "pymc-c"], "NUTS of pymc alone"),
+        (["reference", "--target-accept", "1.5"], "--target-accept 1.5: give a probability"),
     ],
 )
 def test_what_can_not_be_is_told_in_one_line(call: Call, arguments: list[str], told: str) -> None:
@@ -58,6 +68,23 @@ def test_data_without_a_reference_are_not_measured(call: Call, tmp_path: Path) -
     assert done.code == 2
     assert "make one with `gmixbench reference`" in done.err
     assert not (tmp_path / "results").exists()
+
+
+def test_long_runs_of_other_data_of_one_name_stand_elsewhere(
+    call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def make(*arguments: object, **_: object) -> None:
+        asked.append(arguments[2])
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(references, "make", make)
+    for observations in ("1\n-2\n3\n", "1\n-2\n3.5\n", "1\n-2\n3\n"):
+        (tmp_path / "own.csv").write_text(observations)
+        assert call("reference", "--data", "own.csv").code == 130
+    assert asked[0] == asked[2] != asked[1]
+    assert {path.parent for path in asked} == {Path("references/.work")}  # git leaves it out
 
 
 @pytest.mark.usefixtures("no_report")

@@ -11,7 +11,7 @@ class Known(NamedTuple):
 
     `cores` is how many its process may use: "one", as all that is to be compared by time, or "all".
     `methods` are those that it knows. `gradient` is the backend whose compiled gradient it has, if
-    it has none of its own.
+    it has none of its own. `sampler` is the library whose NUTS it is, where that is not its name.
     """
 
     module: str
@@ -20,6 +20,7 @@ class Known(NamedTuple):
     cores: str = "one"
     methods: Tuple[str, ...] = ("nuts",)
     gradient: Optional[str] = None
+    sampler: Optional[str] = None
 
 
 _HERE = "gmixbench.measured.backends"
@@ -33,29 +34,44 @@ _ADVI = ("nuts", *ADVI_METHODS)
 BACKENDS: Dict[str, Known] = {
     # PyMC's default mode is Numba's or C's, by its version.
     "pymc": Known(f"{_HERE}.pymc", ("pymc",), _PYMC, methods=METHODS, gradient="pymc-numba"),
-    "pymc-c": Known(f"{_HERE}.pymc_c", ("pymc",), _PYMC, methods=METHODS),
-    "pymc-numba": Known(f"{_HERE}.pymc_numba", ("pymc", "numba"), _PYMC, methods=METHODS),
-    "pymc-jax": Known(f"{_HERE}.pymc_jax", ("pymc", "jax"), _PYMC_JAX, methods=METHODS),
-    "pymc-nutpie": Known(
-        f"{_HERE}.pymc_nutpie", ("pymc", "nutpie"), _NUTPIE, gradient="pymc-numba"
+    "pymc-c": Known(f"{_HERE}.pymc_c", ("pymc",), _PYMC, methods=METHODS, sampler="pymc"),
+    "pymc-numba": Known(
+        f"{_HERE}.pymc_numba", ("pymc", "numba"), _PYMC, methods=METHODS, sampler="pymc"
     ),
-    "pymc-numpyro": Known(f"{_HERE}.pymc_numpyro", ("pymc", "numpyro"), _PYMC_JAX),
+    "pymc-jax": Known(
+        f"{_HERE}.pymc_jax", ("pymc", "jax"), _PYMC_JAX, methods=METHODS, sampler="pymc"
+    ),
+    "pymc-nutpie": Known(
+        f"{_HERE}.pymc_nutpie", ("pymc", "nutpie"), _NUTPIE, gradient="pymc-numba", sampler="nutpie"
+    ),
+    "pymc-numpyro": Known(
+        f"{_HERE}.pymc_numpyro", ("pymc", "numpyro"), _PYMC_JAX, sampler="numpyro"
+    ),
     "pymc-blackjax": Known(
         f"{_HERE}.pymc_blackjax",
         ("pymc", "blackjax"),
         _PYMC_BLACKJAX,
         methods=("nuts", "pathfinder"),
         gradient="pymc-numpyro",
+        sampler="blackjax",
     ),
     "pymc3": Known(
         f"{_HERE}.pymc3", ("pymc3",), "gmixbench stacks build pymc3-v3.11.5", methods=_ADVI
     ),
     "nutpie": Known(f"{_HERE}.nutpie", ("nutpie", "pymc", "numba"), _NUTPIE, gradient="pymc-numba"),
     "nutpie-jax": Known(
-        f"{_HERE}.nutpie_jax", ("nutpie", "pymc", "jax"), _NUTPIE, gradient="pymc-jax"
+        f"{_HERE}.nutpie_jax",
+        ("nutpie", "pymc", "jax"),
+        _NUTPIE,
+        gradient="pymc-jax",
+        sampler="nutpie",
     ),
     "nutpie-flow": Known(
-        f"{_HERE}.nutpie_flow", ("nutpie", "pymc", "flowjax"), _NUTPIE, gradient="pymc-numpyro"
+        f"{_HERE}.nutpie_flow",
+        ("nutpie", "pymc", "flowjax"),
+        _NUTPIE,
+        gradient="pymc-numpyro",
+        sampler="nutpie",
     ),
     "numpyro": Known(f"{_HERE}.numpyro", ("numpyro",), _NUMPYRO, methods=(*_ADVI, "laplace")),
     "numpyro-parallel": Known(
@@ -65,9 +81,15 @@ BACKENDS: Dict[str, Known] = {
         "all",
         methods=_ADVI,
         gradient="numpyro",
+        sampler="numpyro",
     ),
     "numpyro-vectorized": Known(
-        f"{_HERE}.numpyro_vectorized", ("numpyro",), _NUMPYRO, methods=_ADVI, gradient="numpyro"
+        f"{_HERE}.numpyro_vectorized",
+        ("numpyro",),
+        _NUMPYRO,
+        methods=_ADVI,
+        gradient="numpyro",
+        sampler="numpyro",
     ),
     "blackjax": Known(
         f"{_HERE}.blackjax",
@@ -160,9 +182,15 @@ def knows(backend: str, method: str) -> bool:
 
 
 def gradient_of(backend: str) -> str:
-    """Backend whose compiled gradient is that of another, or is its own."""
+    """Backend whose compiled gradient a backend has: its own, unless it is a route of another."""
     known = BACKENDS.get(backend)
     return backend if known is None or known.gradient is None else known.gradient
+
+
+def sampler_of(backend: str) -> str:
+    """Library whose NUTS a backend is."""
+    known = BACKENDS.get(backend)
+    return backend if known is None or known.sampler is None else known.sampler
 
 
 def work_of(backend: "Backend", case: Case) -> "Callable[[Any, Job], Measured]":
