@@ -143,3 +143,11 @@ def test_no_fit_is_left_out_where_none_was_asked_for(call: Call, tmp_path: Path)
     done = call("run", "--data", "own.csv", "--model", "ordered_full", "--model", "ordered",
                 "--backend", "all")  # fmt: skip
     assert "no advi-matched in pymc-nutpie" in done.out
+
+
+def test_what_a_backend_does_not_write_is_left_out(call: Call, tmp_path: Path) -> None:
+    (tmp_path / "own.csv").write_text("1.5\n-2\n0.25\n3\n")
+    given = ("run", "--data", "own.csv", "--model", "ordered_full", "--backend", "all")
+    done = call(*given, "--likelihood", "enumerated", "--likelihood", "discrete")
+    assert "no enumerated in blackjax: left out" in done.out
+    assert "no discrete in pymc-nutpie, pymc-numpyro" in done.out

@@ -47,6 +47,9 @@ def test_all_is_a_row_for_each_gradient_that_differs(tmp_path, monkeypatch):
     assert "numpyro-parallel, numpyro-vectorized: the gradient of numpyro, left out" in told
     found, told = planned("--backend", "all", "--backend", "nutpie")
     assert set(found) == {*different, "nutpie"}
+    found, told = planned("--backend", "all", "--likelihood", "enumerated")
+    assert found == [name for name in different if name != "blackjax"]
+    assert "no enumerated in blackjax: left out" in told
     found, told = planned()
     assert found == ["pymc", "numpyro"]
     assert "left out" not in told

@@ -10,14 +10,14 @@ import typer
 from gmixbench.cli.exits import INTERRUPTED, NOT_MEASURED, UsageError
 from gmixbench.cli.options import (
     ALL,
-    EVERY,
     Data,
     PriorScale,
     Sigma,
-    all_of,
     backends_of,
     console,
     datasets_of,
+    left_out_of,
+    likelihoods_of,
     methods_of,
     mixture_of,
     model_of,
@@ -26,7 +26,7 @@ from gmixbench.cli.options import (
     positive,
 )
 from gmixbench.lab.plan import plan_cases
-from gmixbench.measured.backends import knows
+from gmixbench.measured.backends import knows, writes
 from gmixbench.spec import (
     ALL_MODELS,
     DATASETS,
@@ -96,9 +96,13 @@ def run(
     mixture = mixture_of(sigma, prior_scale)
     positive("--timeout", timeout)
     sets, models = datasets_of(dataset, data), models_of(model)
-    backends = backends_of(backend)
-    methods = methods_of(method, DEFAULT_METHODS, models)
-    left_out = _left_out(backends, methods, [name for name in backend or () if name != ALL])
+    backends, forms = backends_of(backend), likelihoods_of(likelihood)
+    methods = methods_of(method, DEFAULT_METHODS, models, forms)
+    named = [name for name in backend or () if name != ALL]
+    left_out = [
+        *left_out_of(backends, methods, named, knows),
+        *left_out_of(backends, forms, named, writes),
+    ]
     cases = plan_cases(
         profile=one_of("profile", profile, PROFILES),
         models=[model_of(name, mixture) for name in models],
@@ -108,7 +112,7 @@ def run(
         chains=chains,
         starts=one_of("starts", starts, STARTS),
         seeds=list(dict.fromkeys(seed or [0])),
-        likelihoods=all_of("likelihood", likelihood or [MIXTURE], LIKELIHOODS),
+        likelihoods=forms,
     )
     for line in left_out:
         typer.echo(line)
@@ -172,31 +176,6 @@ def ranking(out: Out) -> None:
     typer.echo(f"ranking: {path}")
     if not nuts:
         raise typer.Exit(NOT_MEASURED)
-
-
-def _left_out(backends: Sequence[str], methods: Sequence[str], named: Sequence[str]) -> list[str]:
-    """A line for each method that some backends don't have, and are not asked for.
-
-    Refused is a method that none has, and a backend called by its name that has none of them.
-    """
-    asked = ", ".join(methods)
-    for backend in named:
-        if not any(knows(backend, method) for method in methods):
-            raise UsageError(f"{backend} has no {asked}: choose from {_having(methods)}")
-    lines = []
-    for method in methods:
-        without = [backend for backend in backends if not knows(backend, method)]
-        if without == list(backends):
-            raise UsageError(
-                f"no {method} in {', '.join(without)}: choose from {_having([method])}"
-            )
-        if without:
-            lines.append(f"no {method} in {', '.join(without)}: left out")
-    return lines
-
-
-def _having(methods: Sequence[str]) -> str:
-    return ", ".join(name for name in EVERY if any(knows(name, method) for method in methods))
 
 
 def _folder(plan: "store.Plan", sets: Sequence[Dataset], *, fresh: bool) -> Path:

@@ -7,8 +7,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gmixbench.cli.exits import INTERRUPTED, NOT_MEASURED, UsageError
-from gmixbench.cli.options import DEFAULT_BACKENDS, all_of, backends_of, console, seconds_of
-from gmixbench.measured.backends import gradient_of
+from gmixbench.cli.options import (
+    ALL,
+    DEFAULT_BACKENDS,
+    all_of,
+    backends_of,
+    console,
+    left_out_of,
+    likelihoods_of,
+    seconds_of,
+)
+from gmixbench.measured.backends import gradient_of, writes
 from gmixbench.spec import ALL_MODELS, DISCRETE, LIKELIHOODS, MIXTURE
 
 if TYPE_CHECKING:
@@ -60,11 +69,14 @@ def scale(
     if context.invoked_subcommand is not None:
         return
     seconds = seconds_of("--budget", budget)
-    forms = all_of("likelihood", likelihood or [MIXTURE], LIKELIHOODS)
+    forms = likelihoods_of(likelihood)
     if DISCRETE in forms:
         raise UsageError(f"sampled labels have no gradient of the means: {', '.join(FORMS)}")
     models = [ALL_MODELS[name] for name in all_of("model", model or ["ordered"], ALL_MODELS)]
-    backends = _different(backends_of(backend), backend or DEFAULT_BACKENDS)
+    named = [name for name in backend or () if name != ALL]
+    backends = _different(backends_of(backend), named if backend else DEFAULT_BACKENDS)
+    for line in left_out_of(backends, forms, named, writes):
+        typer.echo(line)
     from gmixbench.lab import scale as lab
     from gmixbench.lab import store
     from gmixbench.lab.environment import describe

@@ -10,7 +10,7 @@ import numpy as np
 import pytensor
 import pytest
 
-from gmixbench.measured.backends import BACKENDS, gradient_of, load
+from gmixbench.measured.backends import BACKENDS, gradient_of, known_likelihoods, load
 from gmixbench.measured.points import constrained
 from gmixbench.record import Draws, Fit, Job
 from gmixbench.spec import DATASETS, MODELS
@@ -351,3 +351,8 @@ def test_a_gradient_that_is_another_s_is_the_same_function(name: str) -> None:
 def test_gradients_differ_but_for_those() -> None:
     shipped = [name for name in BACKENDS if name not in {"pymc3", "pymc", *ELSEWHERE}]
     assert len({mode_of(name) for name in shipped}) == len(shipped)
+
+
+@pytest.mark.parametrize("name", [name for name in BACKENDS if name != "pymc3"])
+def test_what_is_known_of_a_backend_is_what_it_says(name: str) -> None:
+    assert BACKENDS[name].likelihoods == known_likelihoods(load(name))
