@@ -141,6 +141,7 @@ def test_page_ranks_and_says_who_is_left(tmp_path, nuts, read_page):
     assert "held against the exact posterior; what is not" in page.text
     assert "ordered on close" in page.text
     assert "exception: <b>no</b>" in page.text
+    assert "where labels are sampled, the sweep over them is in it" in page.text
     assert len(page.images) == 2
     assert all(target.startswith(("data:", "#")) for target in page.targets)
 
