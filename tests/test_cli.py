@@ -161,6 +161,18 @@ BAD_RUN_OPTIONS = {
         "--method pathfinder --method nuts --backend numpyro",
         "no pathfinder in numpyro: choose from pymc, pymc-c, pymc-numba, pymc-jax, pymc-blackjax",
     ),
+    "no such likelihood there": (
+        "--method nuts --backend blackjax --likelihood enumerated",
+        "blackjax has no enumerated: choose from pymc, pymc-c, pymc-numba, pymc-jax, pymc-nutpie",
+    ),
+    "a likelihood that none has": (
+        "--method nuts --likelihood discrete --likelihood mixture --backend nutpie",
+        "no discrete in nutpie: choose from pymc, pymc-c, pymc-numba, pymc-jax, numpyro",
+    ),
+    "a fit of sampled labels": (
+        "--likelihood discrete --method advi-matched",
+        "--method advi-matched --likelihood discrete: no normal fits sampled labels: give --method",
+    ),
     "unknown profile": ("--profile slow", "unknown profile 'slow': choose from quick, standard"),
     "unknown starts": ("--starts here", "unknown starts 'here': choose from dispersed, one-mode"),
     "zero time-out": ("--timeout 0", "--timeout 0: a positive number is wanted"),
@@ -402,6 +414,14 @@ def test_failures_are_told_and_the_rest_goes_on(plant, call):
     assert [score["backend"] for score in content["scores"]] == ["planted.quick"]
     assert call("score", "out").code == exits.NOT_MEASURED
     assert call("report", "out").code == 0
+
+
+@pytest.mark.usefixtures("no_report")
+def test_a_ranking_of_failures_says_what_failed(quick, call):
+    call(*quick[:-1], "no.such.module", "--out", "out")
+    said = call("ranking", "out")
+    assert said.code == exits.NOT_MEASURED
+    assert "no.such.module has no rank: missing: No module named 'no'" in said.out
 
 
 @pytest.mark.usefixtures("no_report")

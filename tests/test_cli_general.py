@@ -43,6 +43,16 @@ def test_it_is_listed(call: Call) -> None:
             "compare it by itself",
         ),
         (["reference", "--model", "ordered"], "unknown model 'ordered': choose from ordered_full"),
+        (
+            ["reference", "--backend", "numpyro"],
+            "numpyro: NUTS of numpyro alone, and 2 libraries must agree: give --backend of another",
+        ),
+        (
+            ["reference", "--backend", "numpyro", "--backend", "pymc-numpyro"],
+            "numpyro, pymc-numpyro: NUTS of numpyro alone",
+        ),
+        (["reference", "--backend", "pymc", "--backend", "pymc-c"], "NUTS of pymc alone"),
+        (["reference", "--target-accept", "1.5"], "--target-accept 1.5: give a probability"),
     ],
 )
 def test_what_can_not_be_is_told_in_one_line(call: Call, arguments: list[str], told: str) -> None:
@@ -58,6 +68,23 @@ def test_data_without_a_reference_are_not_measured(call: Call, tmp_path: Path) -
     assert done.code == 2
     assert "make one with `gmixbench reference`" in done.err
     assert not (tmp_path / "results").exists()
+
+
+def test_long_runs_of_other_data_of_one_name_stand_elsewhere(
+    call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def make(*arguments: object, **_: object) -> None:
+        asked.append(arguments[2])
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(references, "make", make)
+    for observations in ("1\n-2\n3\n", "1\n-2\n3.5\n", "1\n-2\n3\n"):
+        (tmp_path / "own.csv").write_text(observations)
+        assert call("reference", "--data", "own.csv").code == 130
+    assert asked[0] == asked[2] != asked[1]
+    assert {path.parent for path in asked} == {Path("references/.work")}  # git leaves it out
 
 
 @pytest.mark.usefixtures("no_report")
@@ -107,3 +134,20 @@ def test_the_oracle_has_no_draws_of_it(call: Call) -> None:
     )
     assert done.code == 3
     assert "the exact posterior is for the two means of unordered and ordered" in done.out
+
+
+def test_no_fit_is_left_out_where_none_was_asked_for(call: Call, tmp_path: Path) -> None:
+    (tmp_path / "own.csv").write_text("1.5\n-2\n0.25\n3\n")
+    done = call("run", "--data", "own.csv", "--model", "ordered_full", "--backend", "all")
+    assert "left out" not in done.out
+    done = call("run", "--data", "own.csv", "--model", "ordered_full", "--model", "ordered",
+                "--backend", "all")  # fmt: skip
+    assert "no advi-matched in pymc-nutpie" in done.out
+
+
+def test_what_a_backend_does_not_write_is_left_out(call: Call, tmp_path: Path) -> None:
+    (tmp_path / "own.csv").write_text("1.5\n-2\n0.25\n3\n")
+    given = ("run", "--data", "own.csv", "--model", "ordered_full", "--backend", "all")
+    done = call(*given, "--likelihood", "enumerated", "--likelihood", "discrete")
+    assert "no enumerated in blackjax: left out" in done.out
+    assert "no discrete in pymc-nutpie, pymc-numpyro" in done.out

@@ -5,6 +5,7 @@ from typer.testing import CliRunner
 
 from gmixbench.cli import app
 from gmixbench.cli.exits import exit_code_of
+from gmixbench.lab import scale as lab
 
 
 def scaled(*arguments):
@@ -29,6 +30,29 @@ def test_bad_input_is_told_in_one_line(arguments, words):
 
 def test_a_size_beyond_a_million_is_refused():
     assert scaled("--most", 10**7).exit_code == 2
+
+
+def test_all_is_a_row_for_each_gradient_that_differs(tmp_path, monkeypatch):
+    def planned(*arguments):
+        asked = []
+        monkeypatch.setattr(lab, "measure", lambda cases, *_, **__: asked.extend(cases) or [])
+        out = tmp_path / str(len(arguments))
+        result = scaled(*arguments, "--most", 100, "--out", out)
+        return [case.backend for case in asked], result.output
+
+    different = ["pymc-c", "pymc-numba", "pymc-jax", "pymc-numpyro", "numpyro", "blackjax"]
+    found, told = planned("--backend", "all")
+    assert found == different
+    assert "pymc, pymc-nutpie, nutpie: the gradient of pymc-numba, left out" in told
+    assert "numpyro-parallel, numpyro-vectorized: the gradient of numpyro, left out" in told
+    found, told = planned("--backend", "all", "--backend", "nutpie")
+    assert set(found) == {*different, "nutpie"}
+    found, told = planned("--backend", "all", "--likelihood", "enumerated")
+    assert found == [name for name in different if name != "blackjax"]
+    assert "no enumerated in blackjax: left out" in told
+    found, told = planned()
+    assert found == ["pymc", "numpyro"]
+    assert "left out" not in told
 
 
 def test_measured_once_then_replayed(tmp_path):

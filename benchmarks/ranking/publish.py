@@ -21,8 +21,8 @@ PAGE = """# Samplers side by side
 {sections}
 *{machine}; {versions}; profile {profile}; {date}.*
 
-`gmixbench run --backend all --method nuts` measured it; `gmixbench ranking` shows it, and says how
-it is read; `benchmarks/ranking/publish.py` wrote this page.
+`gmixbench run --backend all --backend exact --method nuts` measured it; `gmixbench ranking` shows
+it, and says how it is read; `benchmarks/ranking/publish.py` wrote this page.
 """
 
 NAMES = {

@@ -1,7 +1,7 @@
 """Options that commands share, and how they are read."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -11,7 +11,18 @@ from rich.console import Console
 
 from gmixbench.cli.exits import UsageError
 from gmixbench.measured.backends import BACKENDS
-from gmixbench.spec import ALL_MODELS, DEFAULT_DATASET, GENERAL, METHODS, MODELS, Dataset, Mixture
+from gmixbench.spec import (
+    ALL_MODELS,
+    DEFAULT_DATASET,
+    DISCRETE,
+    GENERAL,
+    LIKELIHOODS,
+    METHODS,
+    MIXTURE,
+    MODELS,
+    Dataset,
+    Mixture,
+)
 
 console = Console()
 
@@ -104,11 +115,15 @@ def models_of(values: list[str] | None) -> list[str]:
 
 
 def methods_of(
-    values: list[str] | None, default: Iterable[str], models: Iterable[str]
+    values: list[str] | None,
+    default: Iterable[str],
+    models: Sequence[str],
+    forms: Sequence[str] = (MIXTURE,),
 ) -> list[str]:
-    """Methods by name, each of which can be judged for every one of the models.
+    """Methods by name, each of which can be judged for every one of the models and likelihoods.
 
-    A fit of a general mixture can't: no exact loss is known of it.
+    A fit of a general mixture can't: no exact loss is known of it; no normal fits sampled labels.
+    Of the default ones NUTS alone is left where there is no other model or likelihood.
     """
     methods = all_of("method", values or list(default), METHODS)
     general = [name for name in models if name in GENERAL]
@@ -118,7 +133,53 @@ def methods_of(
             f"--method {fits[0]} --model {general[0]}: no exact loss is known of {general[0]}, so "
             "its fits can't be judged: give --method nuts"
         )
-    return methods
+    if values and fits and DISCRETE in forms:
+        raise UsageError(
+            f"--method {fits[0]} --likelihood {DISCRETE}: no normal fits sampled labels: "
+            "give --method nuts"
+        )
+    return ["nuts"] if len(general) == len(models) or [*forms] == [DISCRETE] else methods
+
+
+def likelihoods_of(values: list[str] | None) -> list[str]:
+    """Forms of the likelihood by name; the mixture where none is given."""
+    return all_of("likelihood", values or [MIXTURE], LIKELIHOODS)
+
+
+def left_out_of(
+    backends: Sequence[str],
+    asked: Sequence[str],
+    named: Sequence[str],
+    has: Callable[[str, str], bool],
+) -> list[str]:
+    """A line for each thing asked for that some backends don't have, and are not asked for.
+
+    Refused is what none has, and a backend called by its name that has none of it.
+
+    Parameters
+    ----------
+    asked : methods or likelihoods
+    named : backends that were called by their names
+    has : whether a backend has one of those
+    """
+    for backend in named:
+        if not any(has(backend, each) for each in asked):
+            raise UsageError(
+                f"{backend} has no {', '.join(asked)}: choose from {_having(asked, has)}"
+            )
+    lines = []
+    for each in asked:
+        without = [backend for backend in backends if not has(backend, each)]
+        if without == list(backends):
+            known = _having([each], has)
+            raise UsageError(f"no {each} in {', '.join(without)}: choose from {known}")
+        if without:
+            lines.append(f"no {each} in {', '.join(without)}: left out")
+    return lines
+
+
+def _having(asked: Sequence[str], has: Callable[[str, str], bool]) -> str:
+    return ", ".join(name for name in EVERY if any(has(name, each) for each in asked))
 
 
 def one_of(option: str, value: str, known: Iterable[str]) -> str:

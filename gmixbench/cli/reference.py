@@ -6,8 +6,17 @@ from typing import Annotated
 
 import typer
 
-from gmixbench.cli.exits import INTERRUPTED
-from gmixbench.cli.options import Data, backends_of, console, datasets_of, one_of, positive
+from gmixbench.cli.exits import INTERRUPTED, UsageError
+from gmixbench.cli.options import (
+    Data,
+    backends_of,
+    console,
+    datasets_of,
+    one_of,
+    positive,
+    probability,
+)
+from gmixbench.measured.backends import sampler_of
 from gmixbench.spec import DATASETS, DEFAULT_DATASET, GENERAL
 
 
@@ -18,7 +27,8 @@ def reference(
     ] = None,
     data: Data = None,
     backend: Annotated[
-        list[str] | None, typer.Option(help="At least two; numpyro and blackjax unless given.")
+        list[str] | None,
+        typer.Option(help="Of two libraries or more; numpyro and blackjax unless given."),
     ] = None,
     chains: Annotated[int, typer.Option(min=2)] = 8,
     draws: Annotated[int, typer.Option(min=100, help="Of each chain.")] = 40_000,
@@ -35,16 +45,25 @@ def reference(
     """
     mixture = GENERAL[one_of("model", model, GENERAL)]
     positive("--timeout", timeout)
+    probability("--target-accept", target_accept)
     (chosen,) = datasets_of([dataset] if dataset else None, data)
     from gmixbench.lab import references
+    from gmixbench.ruler.certify import LEAST_LIBRARIES
+
+    some = backends_of(backend or list(references.BACKENDS))
+    libraries = list(dict.fromkeys(map(sampler_of, some)))
+    if len(libraries) < LEAST_LIBRARIES:
+        raise UsageError(
+            f"{', '.join(some)}: NUTS of {', '.join(libraries)} alone, and {LEAST_LIBRARIES} "
+            "libraries must agree: give --backend of another"
+        )
     from gmixbench.lab.execute import Done
     from gmixbench.lab.progress import progress
 
     settings = replace(references.LONG, chains=chains, draws=draws, target_accept=target_accept)
-    some = backends_of(backend or list(references.BACKENDS))
     cases = references.cases(chosen, mixture, some, settings)
     folder = out or references.folder()
-    work = folder / ".runs"
+    work = references.work_of(folder, chosen, mixture)
     try:
         with progress(console, cases) as (watch, done):
             runs = []

@@ -10,14 +10,14 @@ import typer
 from gmixbench.cli.exits import INTERRUPTED, NOT_MEASURED, UsageError
 from gmixbench.cli.options import (
     ALL,
-    EVERY,
     Data,
     PriorScale,
     Sigma,
-    all_of,
     backends_of,
     console,
     datasets_of,
+    left_out_of,
+    likelihoods_of,
     methods_of,
     mixture_of,
     model_of,
@@ -26,7 +26,7 @@ from gmixbench.cli.options import (
     positive,
 )
 from gmixbench.lab.plan import plan_cases
-from gmixbench.measured.backends import knows
+from gmixbench.measured.backends import knows, writes
 from gmixbench.spec import (
     ALL_MODELS,
     DATASETS,
@@ -96,9 +96,13 @@ def run(
     mixture = mixture_of(sigma, prior_scale)
     positive("--timeout", timeout)
     sets, models = datasets_of(dataset, data), models_of(model)
-    backends = backends_of(backend)
-    methods = methods_of(method, DEFAULT_METHODS, models)
-    left_out = _left_out(backends, methods, [name for name in backend or () if name != ALL])
+    backends, forms = backends_of(backend), likelihoods_of(likelihood)
+    methods = methods_of(method, DEFAULT_METHODS, models, forms)
+    named = [name for name in backend or () if name != ALL]
+    left_out = [
+        *left_out_of(backends, methods, named, knows),
+        *left_out_of(backends, forms, named, writes),
+    ]
     cases = plan_cases(
         profile=one_of("profile", profile, PROFILES),
         models=[model_of(name, mixture) for name in models],
@@ -108,7 +112,7 @@ def run(
         chains=chains,
         starts=one_of("starts", starts, STARTS),
         seeds=list(dict.fromkeys(seed or [0])),
-        likelihoods=all_of("likelihood", likelihood or [MIXTURE], LIKELIHOODS),
+        likelihoods=forms,
     )
     for line in left_out:
         typer.echo(line)
@@ -117,7 +121,7 @@ def run(
 
     plan = store.Plan(profile, tuple(cases), describe())
     folder = out or _folder(plan, sets, fresh=not resume)
-    with console.status("solving the exact posterior"):
+    with console.status("finding the posterior"):
         exacts = references.posteriors(cases, {item.name: item.x for item in sets})
     with store.locked(folder):
         store.prepare(folder, plan, sets, fresh=not resume)
@@ -148,7 +152,7 @@ def score(out: Out) -> None:
 def ranking(out: Out) -> None:
     """Rank the samplers of a folder: a table for each model, and a page with figures.
 
-    More than one `--seed` of `run` gives each row an interval.
+    More than one `--seed` of `run` gives each row an interval. Exits 3 where all runs failed.
     """
     from gmixbench.report.panel import is_nuts
     from gmixbench.report.ranking_page import write_ranking
@@ -158,42 +162,20 @@ def ranking(out: Out) -> None:
     results = _judge(out)
     nuts = [judged for judged in results.judged if is_nuts(judged)]
     failures = [each for each in results.failures if each.case.method == "nuts"]
-    if not nuts:
+    if not (nuts or failures):
         raise UsageError(f"{out} has no NUTS runs: there is nothing to rank")
     with console.status("drawing the ranking"):
         path = write_ranking(out, nuts, failures, results.environment)
     for dataset, model, found in rank_each(nuts, failures):
-        console.print(for_terminal(f"{model.name} on {dataset}", found))
+        if found.rows:
+            console.print(for_terminal(f"{model.name} on {dataset}", found))
         for each in found.left:
             told = f"{each.name} has no rank: {each.reason}"
             console.print(told, soft_wrap=True, markup=False, highlight=False)
         console.print()
     typer.echo(f"ranking: {path}")
-
-
-def _left_out(backends: Sequence[str], methods: Sequence[str], named: Sequence[str]) -> list[str]:
-    """A line for each method that some backends don't have, and are not asked for.
-
-    Refused is a method that none has, and a backend called by its name that has none of them.
-    """
-    asked = ", ".join(methods)
-    for backend in named:
-        if not any(knows(backend, method) for method in methods):
-            raise UsageError(f"{backend} has no {asked}: choose from {_having(methods)}")
-    lines = []
-    for method in methods:
-        without = [backend for backend in backends if not knows(backend, method)]
-        if without == list(backends):
-            raise UsageError(
-                f"no {method} in {', '.join(without)}: choose from {_having([method])}"
-            )
-        if without:
-            lines.append(f"no {method} in {', '.join(without)}: left out")
-    return lines
-
-
-def _having(methods: Sequence[str]) -> str:
-    return ", ".join(name for name in EVERY if any(knows(name, method) for method in methods))
+    if not nuts:
+        raise typer.Exit(NOT_MEASURED)
 
 
 def _folder(plan: "store.Plan", sets: Sequence[Dataset], *, fresh: bool) -> Path:
@@ -230,7 +212,7 @@ def _measure(
 def _judge(folder: Path, exacts: "dict[str, Posterior] | None" = None) -> "Results":
     from gmixbench.lab.results import judge_folder, write_scores
 
-    with console.status("judging against the exact posterior"):
+    with console.status("judging against the posterior"):
         results = judge_folder(folder, exacts)
         write_scores(folder, results)
     return results

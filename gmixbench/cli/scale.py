@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gmixbench.cli.exits import INTERRUPTED, NOT_MEASURED, UsageError
-from gmixbench.cli.options import all_of, backends_of, console, seconds_of
+from gmixbench.cli.options import (
+    ALL,
+    DEFAULT_BACKENDS,
+    all_of,
+    backends_of,
+    console,
+    left_out_of,
+    likelihoods_of,
+    seconds_of,
+)
+from gmixbench.measured.backends import gradient_of, writes
 from gmixbench.spec import ALL_MODELS, DISCRETE, LIKELIHOODS, MIXTURE
 
 if TYPE_CHECKING:
@@ -32,7 +42,7 @@ def scale(
     context: typer.Context,
     backend: Annotated[
         list[str] | None,
-        typer.Option(help="pymc and numpyro unless given; all; or a module of your own."),
+        typer.Option(help="pymc and numpyro unless given; all that differ; or your own module."),
     ] = None,
     likelihood: Annotated[
         list[str] | None, typer.Option(help=f"Of {', '.join(FORMS)}; {MIXTURE} unless given.")
@@ -59,11 +69,14 @@ def scale(
     if context.invoked_subcommand is not None:
         return
     seconds = seconds_of("--budget", budget)
-    forms = all_of("likelihood", likelihood or [MIXTURE], LIKELIHOODS)
+    forms = likelihoods_of(likelihood)
     if DISCRETE in forms:
         raise UsageError(f"sampled labels have no gradient of the means: {', '.join(FORMS)}")
     models = [ALL_MODELS[name] for name in all_of("model", model or ["ordered"], ALL_MODELS)]
-    backends = backends_of(backend)
+    named = [name for name in backend or () if name != ALL]
+    backends = _different(backends_of(backend), named if backend else DEFAULT_BACKENDS)
+    for line in left_out_of(backends, forms, named, writes):
+        typer.echo(line)
     from gmixbench.lab import scale as lab
     from gmixbench.lab import store
     from gmixbench.lab.environment import describe
@@ -81,6 +94,18 @@ def scale(
 def report(folder: Folder) -> None:
     """Hold a folder's records against the written density and draw them again, from disk."""
     _report(folder)
+
+
+def _different(backends: Sequence[str], named: Sequence[str]) -> list[str]:
+    """Backends less those that have another's gradient, unless they are called by their names."""
+    left: dict[str, list[str]] = {}
+    for backend in backends:
+        if backend not in named and gradient_of(backend) != backend:
+            left.setdefault(gradient_of(backend), []).append(backend)
+    for backend, others in left.items():
+        typer.echo(f"{', '.join(others)}: the gradient of {backend}, left out")
+    gone = {name for others in left.values() for name in others}
+    return [name for name in backends if name not in gone]
 
 
 def _measure(out: Path, cases: "Sequence[Case]", budget: float) -> None:

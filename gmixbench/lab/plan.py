@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from gmixbench.measured.backends import knows
-from gmixbench.spec import PROFILES, Case, Mixture, NutsSettings
+from gmixbench.measured.backends import knows, writes
+from gmixbench.spec import DISCRETE, PROFILES, Case, Mixture, NutsSettings
 
 
 def plan_cases(
@@ -23,7 +23,8 @@ def plan_cases(
 
     Libraries stand side by side. Forms of a likelihood follow each other within their library.
     Those of one seed follow each other, so that a stretch of noise meets all of them. Of general
-    mixtures NUTS alone: no exact loss is known that would judge a fit.
+    mixtures NUTS alone: no exact loss is known that would judge a fit. Of sampled labels too: no
+    normal fits them.
 
     Parameters
     ----------
@@ -43,5 +44,7 @@ def plan_cases(
                 for backend in backends
                 if knows(backend, method)
                 for likelihood in likelihoods
+                if writes(backend, likelihood)
+                if method == "nuts" or likelihood != DISCRETE
             ]
     return cases

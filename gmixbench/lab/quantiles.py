@@ -35,9 +35,5 @@ def quantiles(n: int) -> np.ndarray:
 
 def _step(n: int) -> int:
     golden = round(n * (math.sqrt(5) - 1) / 2)
-    near = sorted(range(1, n), key=lambda k: abs(k - golden)) if n < 50 else _around(golden)
-    return next((k for k in near if math.gcd(k, n) == 1), 1)
-
-
-def _around(middle: int) -> list[int]:
-    return [middle + sign * off for off in range(middle) for sign in (1, -1)]
+    near = (golden + sign * off for off in range(golden) for sign in (1, -1))
+    return next(k for k in near if math.gcd(k, n) == 1)

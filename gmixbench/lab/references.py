@@ -120,6 +120,11 @@ def cases(
     ]
 
 
+def work_of(place: Path, dataset: Dataset, model: Mixture) -> Path:
+    """Folder below a place for the long runs of a model on data, whatever these are called."""
+    return place / ".work" / Path(_name(dataset.x, model)).stem
+
+
 def make(
     dataset: Dataset,
     wanted: Sequence[Case],

@@ -12,6 +12,7 @@ from gmixbench.lab import store
 from gmixbench.lab.execute import Watch, job, run_cost
 from gmixbench.lab.points import Located
 from gmixbench.lab.quantiles import name_of, quantiles
+from gmixbench.measured.backends import writes
 from gmixbench.record import Cost, Failure, has_record, read_cost, write_record
 from gmixbench.ruler import scale
 from gmixbench.ruler.growth import forecast
@@ -49,12 +50,13 @@ def plan(
     likelihoods: Sequence[str],
     sizes: Sequence[int],
 ) -> list[Case]:
-    """Every row, its sizes ascending."""
+    """Every row that a backend knows, its sizes ascending."""
     return [
         Case(name_of(n), model, backend, GRADIENT, GradientSettings(n), likelihood=likelihood)
         for model in models
         for backend in backends
         for likelihood in likelihoods
+        if writes(backend, likelihood)
         for n in sizes
     ]
 

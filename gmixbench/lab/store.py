@@ -33,7 +33,7 @@ from gmixbench.record import (
 from gmixbench.spec import Case, Dataset, Prior
 
 FOLDERS = ("runs", "data", "figures", "references")
-FILES = ("scores.json", "report.html", "scale.json", "scale.html")
+FILES = ("scores.json", "report.html", "ranking.html", "scale.json", "scale.html")
 """What a run leaves besides its plan."""
 
 SCALE = "scale"

@@ -1,6 +1,7 @@
 """What pages are made with: Jinja's templates, pictures inside the page, and their captions."""
 
 import base64
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,6 +60,11 @@ def drawn(out: Path, stem: str, drawing: Figure) -> str:
 def embedded(png: bytes) -> str:
     """Address that holds a picture itself, so that the page is one file."""
     return "data:image/png;base64," + base64.b64encode(png).decode()
+
+
+def slug(text: str) -> str:
+    """Text as part of an address and of a file's name."""
+    return re.sub(r"[^A-Za-z0-9.-]+", "_", text)
 
 
 def notes(metric: Metric) -> str:

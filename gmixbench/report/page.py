@@ -1,6 +1,5 @@
 """The report: one self-contained HTML page, and its figures as files beside it."""
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,7 +10,7 @@ from gmixbench.record import Failure, write_bytes
 from gmixbench.report import chains, losses, planes, style
 from gmixbench.report.fits import fits as fits_figure
 from gmixbench.report.forms import DEFINITION, forms
-from gmixbench.report.html import Caption, Image, drawn, notes, template
+from gmixbench.report.html import Caption, Image, drawn, notes, slug, template
 from gmixbench.report.numbers import MISSING, fixed, number
 from gmixbench.report.panel import Panel, is_nuts, panels
 from gmixbench.report.words import caption, headline
@@ -173,7 +172,7 @@ def _groups(results: Sequence[Judged]) -> dict[tuple[str, Mixture], list[Judged]
 def _section(out: Path, results: Sequence[Judged], exact: Posterior) -> Section:
     case = results[0].run.case
     name = f"{case.model.name} on {case.dataset}"
-    stem = _slug(f"{case.dataset}-{case.model.name}")
+    stem = slug(f"{case.dataset}-{case.model.name}")
     nuts = _drawn([judged for judged in results if is_nuts(judged)])
     fits = _drawn([judged for judged in results if not is_nuts(judged)])
     traced = [panel for panel in fits if panel.fit.trace is not None]
@@ -231,7 +230,7 @@ def _data_image(out: Path, name: str, exact: Posterior, results: Sequence[Judged
     cases = [j.run.case for j in results if j.run.case.posterior == name]
     if not cases:
         return None
-    stem, models = f"{_slug(name)}-data", [case.model for case in cases]
+    stem, models = f"{slug(name)}-data", [case.model for case in cases]
     words = Caption(f"What was observed in {cases[0].dataset}?", _data_words(exact), ())
     alt = f"Histogram of the data set {name} with the mixture density. {words.guide}"
     return Image(stem, drawn(out, stem, planes.data(exact, models[0])), alt, words)
@@ -326,7 +325,3 @@ def _measured(results: Sequence[Judged]) -> list[tuple[str, dict[str, str], str]
 def _case_name(failure: Failure) -> str:
     case = failure.case
     return f"{case.model.name} on {case.dataset}: {case.row}, {case.method}, seed {case.seed}"
-
-
-def _slug(text: str) -> str:
-    return re.sub(r"[^A-Za-z0-9.-]+", "_", text)

@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 
 from gmixbench.record import Draws, Fit
 from gmixbench.ruler.metrics import METRICS
+from gmixbench.ruler.names import names
 from gmixbench.ruler.verdict import Judged
-from gmixbench.spec import Case, Mixture, family_of, fit_settings
+from gmixbench.spec import Mixture, family_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,20 +84,6 @@ def is_nuts(judged: Judged) -> bool:
 
 
 def panels(results: Sequence[Judged]) -> tuple[Panel, ...]:
-    """Name runs by backend, by a likelihood not the mixture, and by whatever else differs."""
-    cases = [judged.run.case for judged in results]
-    words = [_words(case) for case in cases]
-    varies = [len({row[i] for row in words}) > 1 for i in range(len(words[0]) if words else 0)]
-    named = []
-    for row, judged in zip(words, results, strict=True):
-        kept = [word for i, word in enumerate(row) if i == 0 or varies[i]]
-        named.append(Panel(" · ".join(kept), judged))
-    return tuple(named)
-
-
-def _words(case: Case) -> tuple[str, ...]:
-    settings = fit_settings(case)
-    starts = getattr(settings, "starts", "")
-    counts = f"{getattr(settings, 'chains', 1)} × {settings.draws:,}"
-    stack = case.stack
-    return case.row, case.method, f"stack {stack}", f"seed {case.seed}", starts, counts
+    """Name runs by what tells them apart; see `names`."""
+    named = names([judged.run.case for judged in results])
+    return tuple(Panel(name, judged) for name, judged in zip(named, results, strict=True))

@@ -11,22 +11,23 @@ from matplotlib.lines import Line2D
 
 from gmixbench.report import style
 from gmixbench.report.numbers import number
-from gmixbench.ruler.ranking import Estimate, Ranking, Row
+from gmixbench.ruler.ranking import BARE, Estimate, Ranking, Row
 
 ROW, ROOM = 0.28, 1.1
 """Inches: a row, and what stands above and below all of them."""
 
-LIMIT = "exact"
-"""The backend that no sampler can pass: it draws independently, and computes no gradient."""
+COLUMN = 46
+"""Points: how far right of the axes the column of numbers ends."""
 
 DASHED, DOTTED = (0, (4, 2)), (0, (1, 1.5))
 
 HOLLOW: dict[str, Any] = {
     "color": style.VERMILLION,
-    "markerfacecolor": "white",
+    "markerfacecolor": "none",
     "markersize": 5,
-    "zorder": 1,
+    "zorder": 3,
 }
+"""Seen also where it lies on a row's own mark."""
 
 
 @dataclass(frozen=True)
@@ -62,61 +63,69 @@ def ranking(found: Ranking) -> Figure:
     that it costs.
     """
     drawing = _figure(found, SPEED)
-    bare = found.bare
-    if bare is not None:
-        for place, row in enumerate(_ranked(found)):
-            if "ess_per_gradient" in row.estimates:
-                at = row.estimates["ess_per_gradient"].middle / bare.middle
-                drawing.axes[0].plot(at, place, "D", **HOLLOW)
-    marks = [_bare(found, Line2D([], [], linestyle="none", marker="D", **HOLLOW))]
-    if any(row.backend == LIMIT for row in found.rows):
+    for place, row in enumerate(found.samplers):
+        paced = at_bare_pace(found, row)
+        if paced is not None:
+            drawing.axes[0].plot(paced, place, "D", **HOLLOW)
+    marks = []
+    if found.limits:
         dashed = Line2D([], [], color=style.EXACT, linestyle=DASHED, linewidth=1)
         dashed.set_label("limit: independent exact draws")
-        marks.insert(0, dashed)
-    _legend(drawing, marks)
+        marks.append(dashed)
+    if any(at_bare_pace(found, row) is not None for row in found.samplers):
+        marks.append(_bare(found, Line2D([], [], linestyle="none", marker="D", **HOLLOW)))
+    _finish(drawing, marks)
     return drawing
 
 
 def factors(found: Ranking) -> Figure:
     """What ESS per second is made of, in the order of `ranking`; a bare gradient is dotted."""
     drawing = _figure(found, FACTORS)
-    line: dict[str, Any] = {"color": style.VERMILLION, "linestyle": DOTTED, "linewidth": 1.4}
+    marks = []
     if found.bare is not None:
-        drawing.axes[1].axvline(1 / found.bare.middle, **line)
-    _legend(drawing, [_bare(found, Line2D([], [], **line))])
+        line: dict[str, Any] = {"color": style.VERMILLION, "linestyle": DOTTED, "linewidth": 1.4}
+        drawing.axes[1].axvline(1 / found.bare.estimates[BARE].middle, zorder=1, **line)
+        marks.append(_bare(found, Line2D([], [], **line)))
+    _finish(drawing, marks)
     return drawing
 
 
-def _bare(found: Ranking, mark: Line2D) -> Line2D | None:
-    if found.bare is None:
+def at_bare_pace(found: Ranking, row: Row) -> float | None:
+    """ESS per second of a row at the pace of a bare gradient; of none whose chains run at once.
+
+    Those evaluate several gradients in the time of one, and tell of no time of a gradient.
+    """
+    if found.bare is None or not {"ess_per_gradient", "seconds_per_gradient"} <= {*row.estimates}:
         return None
-    mark.set_label(f"limit: a bare gradient, {number(1e6 * found.bare.middle)} µs")
+    return row.estimates["ess_per_gradient"].middle / found.bare.estimates[BARE].middle
+
+
+def _bare(found: Ranking, mark: Line2D) -> Line2D:
+    if found.bare is not None:
+        told = number(1e6 * found.bare.estimates[BARE].middle)
+        mark.set_label(f"pace of a bare gradient: {told} µs, by {found.bare.name}")
     return mark
 
 
-def _legend(drawing: Figure, marks: Sequence[Line2D | None]) -> None:
-    handles = [mark for mark in marks if mark is not None]
-    if handles:
-        drawing.legend(handles=handles, loc="outside lower center", ncols=2)
-
-
-def _ranked(found: Ranking) -> list[Row]:
-    return [row for row in found.rows if row.backend != LIMIT]
+def _finish(drawing: Figure, marks: Sequence[Line2D]) -> None:
+    for axes in drawing.axes:
+        style.plain_ticks(axes.xaxis)
+    if marks:
+        drawing.legend(handles=marks, loc="outside lower center", ncols=2)
 
 
 def _figure(found: Ranking, panels: Sequence[Panel]) -> Figure:
-    rows = _ranked(found)
-    limit = [row for row in found.rows if row.backend == LIMIT]
+    rows = found.samplers
     drawing = style.figure(ROOM + ROW * len(rows))
     grid = drawing.subplots(1, len(panels), sharey=True)
     for axes, panel in zip(grid, panels, strict=True):
-        _draw(axes, panel, rows, limit)
+        _draw(axes, panel, rows, found.limits)
     grid[0].set_yticks(range(len(rows)), [row.name for row in rows])
     grid[0].set_ylim(len(rows) - 0.5, -0.5)
     return drawing
 
 
-def _draw(axes: Axes, panel: Panel, rows: Sequence[Row], limit: Sequence[Row]) -> None:
+def _draw(axes: Axes, panel: Panel, rows: Sequence[Row], limits: Sequence[Row]) -> None:
     style.title(axes, panel.title)
     axes.set_xscale("log")
     axes.set_xlabel(panel.label)
@@ -124,29 +133,34 @@ def _draw(axes: Axes, panel: Panel, rows: Sequence[Row], limit: Sequence[Row]) -
     axes.tick_params(axis="y", length=0)
     for place, row in enumerate(rows):
         if panel.metric not in row.estimates:
-            beside = axes.get_yaxis_transform()
-            axes.text(0.01, place, "not told", transform=beside, va="center", color=style.FAINT)
+            _beside(axes, place, "not told", color=style.FAINT)
             continue
         told = row.estimates[panel.metric]
         shown = _turned(told) if panel.turned else told
         low, high = (shown.low, shown.high) if math.isfinite(shown.high) else (shown.middle,) * 2
         axes.plot([low, high], [place, place], color=style.BLUE, linewidth=2.5)
         axes.plot(shown.middle, place, "o", color=style.BLUE, markersize=5)
-        axes.annotate(
-            number(shown.middle),
-            (low, place),
-            xytext=(-6, 0),
-            textcoords="offset points",
-            ha="right",
-            va="center",
-            fontsize=8.5,
-            bbox={"boxstyle": "square,pad=0.1", "facecolor": "white", "edgecolor": "none"},
-        )
-    for row in limit:
+        _beside(axes, place, number(shown.middle))
+    for row in limits:
         if panel.metric in row.estimates:
             at = row.estimates[panel.metric].middle
             axes.axvline(at, color=style.EXACT, linestyle=DASHED, linewidth=1)
-    axes.margins(x=0.18)
+    axes.margins(x=0.06)
+
+
+def _beside(axes: Axes, place: int, text: str, **look: Any) -> None:
+    # A column right of the axes, where no mark can be.
+    axes.annotate(
+        text,
+        (1, place),
+        xycoords=axes.get_yaxis_transform(),
+        xytext=(COLUMN, 0),
+        textcoords="offset points",
+        ha="right",
+        va="center",
+        fontsize=8.5,
+        **look,
+    )
 
 
 def _turned(found: Estimate) -> Estimate:

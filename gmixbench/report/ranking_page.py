@@ -8,35 +8,17 @@ from matplotlib.figure import Figure
 
 from gmixbench.record import Failure, write_bytes
 from gmixbench.report import ranking, style
-from gmixbench.report.html import Caption, Image, drawn, notes, template
+from gmixbench.report.html import Caption, Image, drawn, notes, slug, template
 from gmixbench.report.ranking_table import HEADS, Line, lines
 from gmixbench.ruler.metrics import METRICS
 from gmixbench.ruler.ranking import BARE, CONFIDENCE, RANKED, Left, Ranking, rank_each
 from gmixbench.ruler.verdict import Judged
-from gmixbench.spec import Mixture
+from gmixbench.spec import Case, Mixture
 
 POINTS = (
     "A point is the geometric mean over fresh processes of other seeds, the bar its "
     f"{100 * CONFIDENCE:.0f} % interval; a row of one process has no bar."
 )
-
-CAPTIONS = {
-    "ranking": Caption(
-        "Which sampler is the fastest, and which answers first?",
-        f"{POINTS} Compiling and warm-up count on the right alone. The dashed line is the limit: "
-        "independent draws from the exact posterior. A hollow mark is a row's ESS per gradient, at "
-        "the pace of a bare gradient: in a compiled loop that does nothing else, the fastest that "
-        "a backend here tells. What lies between the two marks of a row is its overhead.",
-        (),
-    ),
-    "factors": Caption(
-        "Is it the algorithm, or the code?",
-        f"{POINTS} ESS per second is the product of both: the left one is the algorithm's, the "
-        "right one the code's and the machine's; dotted is the pace of a bare gradient. Chains "
-        "that run at once have no time of a gradient evaluation.",
-        (),
-    ),
-}
 
 
 @dataclass(frozen=True)
@@ -76,6 +58,7 @@ def write_ranking(
         sections = [*_sections(out, results, failures)]
     page = template("ranking.html.j2").render(
         sections=sections,
+        judge=_judge([*(judged.run.case for judged in results), *(f.case for f in failures)]),
         heads=[(head, _definition(metric)) for metric, head in HEADS.items()],
         metrics=[
             (name, METRICS[name].definition, notes(METRICS[name])) for name in (*RANKED, BARE)
@@ -84,6 +67,14 @@ def write_ranking(
     )
     write_bytes(path, page.encode())
     return path
+
+
+def _judge(cases: Sequence[Case]) -> str:
+    general = dict.fromkeys(case.model.name for case in cases if case.model.spread)
+    words = ["the exact posterior"] if any(case.model.spread is None for case in cases) else []
+    if general:
+        words.append(f"a reference by long runs (that of {', '.join(general)})")
+    return " or ".join(words)
 
 
 def _sections(
@@ -98,13 +89,40 @@ def _definition(metric: str) -> str:
 
 
 def _section(out: Path, dataset: str, model: Mixture, found: Ranking) -> Section:
-    name, anchor = f"{model.name} on {dataset}", f"{dataset}-{model.name}"
-    draws = {"ranking": ranking.ranking, "factors": ranking.factors} if found.rows else {}
-    images = tuple(
-        _image(out, f"{anchor}-{figure}", name, CAPTIONS[figure], draw(found))
-        for figure, draw in draws.items()
-    )
+    name, anchor = f"{model.name} on {dataset}", slug(f"{dataset}-{model.name}")
+    images: tuple[Image, ...] = ()
+    if found.samplers:
+        images = (
+            _image(out, f"{anchor}-ranking", name, _ranking_caption(found), ranking.ranking(found)),
+            _image(out, f"{anchor}-factors", name, _factors_caption(found), ranking.factors(found)),
+        )
     return Section(anchor, name, images, lines(found), found.left)
+
+
+def _ranking_caption(found: Ranking) -> Caption:
+    words = [POINTS, "Compiling and warm-up count on the right alone."]
+    if found.limits:
+        words.append("The dashed line is the limit: independent draws from the exact posterior.")
+    if any(ranking.at_bare_pace(found, row) is not None for row in found.samplers):
+        words.append(
+            "A hollow mark is a row's ESS per gradient at the pace of a bare gradient: in a "
+            "compiled loop that does nothing else, the fastest that a backend here tells. Between "
+            "a row's two marks lies what it takes besides; code that has a faster gradient may "
+            "pass its hollow mark. Chains that run at once have none."
+        )
+    return Caption("Which sampler is the fastest, and which answers first?", " ".join(words), ())
+
+
+def _factors_caption(found: Ranking) -> Caption:
+    product = (
+        "ESS per second is the product of both: the left one is the algorithm's, the right one the "
+        "code's and the machine's."
+    )
+    words = [POINTS, product]
+    if found.bare is not None:
+        words.append("Dotted is the pace of a bare gradient, the fastest that a row here tells.")
+    words.append("Chains that run at once have no time of a gradient evaluation.")
+    return Caption("Is it the algorithm, or the code?", " ".join(words), ())
 
 
 def _image(out: Path, stem: str, name: str, caption: Caption, drawing: Figure) -> Image:

@@ -31,8 +31,11 @@ class Line:
 
 
 def lines(found: Ranking) -> tuple[Line, ...]:
-    """Lines of the rows of a ranking."""
-    return tuple(Line(row.name, row.processes, _cells(row)) for row in found.rows)
+    """Lines of the rows of a ranking; what no sampler can pass is called a limit."""
+    return tuple(
+        Line(f"{row.name} (limit)" if row in found.limits else row.name, row.processes, _cells(row))
+        for row in found.rows
+    )
 
 
 def _cells(row: Row) -> tuple[str, ...]:

@@ -23,10 +23,8 @@ COLOURS = (
     style.INK,
 )
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
-"""One of each for a row, so that none is told by its colour alone; beyond them lines are dashed."""
-
-BYTES = 8
-"""Of an observation in float64."""
+"""One of each for a row, so that none is told by its colour alone; beyond them lines are dashed,
+and colours have other markers."""
 
 Cost = Callable[[Size], float | None]
 
@@ -36,26 +34,20 @@ def figure(rows: Sequence[Row]) -> Figure:
     drawing = style.figure(4.6)
     left, right = drawing.subplots(1, 2)
     _draw(left, rows, lambda size: size.call_s)
-    _draw(right, rows, lambda size: size.memory if size.memory and size.memory > 0 else None)
-    style.title(left, "Time of a gradient evaluation")
+    _draw(right, rows, _megabytes)
+    style.title(left, "Time of a gradient call")
     left.set_ylabel("CPU seconds")
     style.title(right, "Memory, from before the model is built")
-    right.set_ylabel("bytes at the peak while evaluating")
+    right.set_ylabel("MB at the peak while evaluating")
+    style.plain_ticks(right.yaxis)  # what compiling leaves is most of it: a decade or two
     _guide(left, rows)
-    sizes = sorted({size.n for row in rows for size in row.sizes})
-    data = [BYTES * n for n in sizes]
-    right.plot(sizes, data, color=style.FAINT, linestyle=(0, (4, 2)), linewidth=1, zorder=0)
-    right.annotate(
-        "the observations themselves",
-        (sizes[0], data[0]),
-        xytext=(24, 2),
-        textcoords="offset points",
-        color=style.FAINT,
-        fontsize=8.5,
-    )
     handles, names = left.get_legend_handles_labels()
     drawing.legend(handles, names, loc="outside lower center", ncols=min(4, len(names)))
     return drawing
+
+
+def _megabytes(size: Size) -> float | None:
+    return size.memory / 1e6 if size.memory and size.memory > 0 else None
 
 
 def _draw(axes: Axes, rows: Sequence[Row], cost: Cost) -> None:
@@ -74,7 +66,7 @@ def _look(place: int) -> dict[str, Any]:
     turn, place = divmod(place, len(COLOURS))
     return {
         "color": COLOURS[place],
-        "marker": MARKERS[place],
+        "marker": MARKERS[(place + turn) % len(MARKERS)],
         "markersize": 5,
         "linestyle": style.CHAIN_LINES[turn % len(style.CHAIN_LINES)],
     }
@@ -87,7 +79,9 @@ def _guide(axes: Axes, rows: Sequence[Row]) -> None:
     if not told:
         return
     each = min(seconds / n for n, seconds in told) / 3
-    ends = [max(n for n, _ in told) / 1000, max(n for n, _ in told)]
+    smallest = min(row.right[0].n for row in rows if row.right)
+    largest = max(n for n, _ in told)
+    ends = [max(smallest, largest / 1000), largest]  # where no row is it would stretch both axes
     axes.plot(
         ends,
         [each * n for n in ends],

@@ -1,6 +1,7 @@
 """How figures look: one palette, one size of type, one way to turn a figure into a PNG."""
 
 import io
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from textwrap import fill
@@ -8,7 +9,9 @@ from typing import Any
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 from PIL import Image, ImageChops
 
 INK = "#24292f"
@@ -92,6 +95,17 @@ def title(axes: Axes, text: str, *, valid: bool = True, columns: int = 2) -> Non
     """Panel title, wrapped to its column; an invalid run says so, in words and colour."""
     words = text if valid else f"{text} (invalid)"
     axes.set_title(fill(words, 96 // columns), color=INK if valid else VERMILLION)
+
+
+def plain_ticks(axis: Axis) -> None:
+    """Label a logarithmic axis, once all is drawn, with plain numbers that are few and apart."""
+    low, high = axis.get_view_interval()
+    if math.floor(math.log10(high)) > math.ceil(math.log10(low)):
+        axis.set_major_locator(LogLocator())
+    else:  # less than two powers of ten to be seen
+        axis.set_major_locator(LogLocator(subs=(1, 2, 5)) if high > 5 * low else MaxNLocator(4))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
+    axis.set_minor_formatter(NullFormatter())
 
 
 def png(drawing: Figure) -> bytes:

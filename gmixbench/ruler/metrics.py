@@ -73,7 +73,8 @@ METRICS = _table(
         "lower",
         "nuts",
         True,
-        "sample_s / gradient evaluations while sampling",
+        "sample_s / gradient evaluations while sampling; where labels are sampled, the sweep over "
+        "them is in it",
     ),
     Metric(
         "gradient_s",

@@ -2,16 +2,20 @@
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.stats import t
 
 from gmixbench.record import Failure
+from gmixbench.ruler.names import names
 from gmixbench.ruler.verdict import Judged
-from gmixbench.spec import Mixture
+from gmixbench.spec import Case, Mixture
 
 CONFIDENCE = 0.95
+
+LIMIT = "exact"
+"""The backend that no sampler can pass: it draws independently, and computes no gradient."""
 
 ORDER = "ess_per_second"
 """Metric by which rows are ranked."""
@@ -27,7 +31,7 @@ RANKED = (
 """Metrics that a row is told by."""
 
 BARE = "gradient_s"
-"""Metric that limits gradient evaluations per second."""
+"""Metric that tells the pace of a gradient evaluation without a sampler around it."""
 
 
 @dataclass(frozen=True)
@@ -41,9 +45,10 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Row:
-    """A backend, with a likelihood, that is right in every process.
+    """A sampler that is right in every process.
 
-    `name` tells both. `estimates` are by metric; one that some process does not tell is left out.
+    `name` tells its backend and what else differs from the others. `estimates` are by metric; one
+    that some process does not tell is left out.
     """
 
     name: str
@@ -68,30 +73,56 @@ class Ranking:
     left: tuple[Left, ...]
 
     @property
-    def bare(self) -> Estimate | None:
-        """Seconds of the fastest bare gradient that a row tells."""
-        told = [row.estimates[BARE] for row in self.rows if BARE in row.estimates]
-        return min(told, key=lambda estimate: estimate.middle, default=None)
+    def limits(self) -> tuple[Row, ...]:
+        """Rows of what no sampler can pass."""
+        return tuple(row for row in self.rows if row.backend == LIMIT)
+
+    @property
+    def samplers(self) -> tuple[Row, ...]:
+        """All other rows."""
+        return tuple(row for row in self.rows if row.backend != LIMIT)
+
+    @property
+    def bare(self) -> Row | None:
+        """Row that tells the fastest bare gradient."""
+        told = [row for row in self.rows if BARE in row.estimates]
+        return min(told, key=lambda row: row.estimates[BARE].middle, default=None)
 
 
 def rank(results: Sequence[Judged], failures: Iterable[Failure] = ()) -> Ranking:
-    """Rank the backends, each with its likelihood, of NUTS runs of one model on one data set.
+    """Rank the samplers in NUTS runs of one model on one data set.
+
+    A row is a backend with its likelihood, in one stack and by one choice of settings.
 
     Parameters
     ----------
-    results : one or more of each backend, with other seeds
+    results : one or more of each row, with other seeds
     failures : of the same model and data set
     """
-    left = {each.case.row: f"{each.kind}: {each.message}" for each in failures}
-    groups: dict[str, list[Judged]] = {}
+    reasons: dict[Case, list[str]] = {}
+    for failure in failures:
+        told = f"{failure.kind}: {failure.message}"
+        reasons.setdefault(replace(failure.case, seed=0), []).append(told)
+    groups: dict[Case, list[Judged]] = {}
     for judged in results:
-        name = judged.run.case.row
-        groups.setdefault(name, []).append(judged)
+        case = replace(judged.run.case, seed=0)
+        groups.setdefault(case, []).append(judged)
         if not judged.verdict.valid:
-            left.setdefault(name, f"invalid: {'; '.join(judged.verdict.reasons)}")
-    rows = [_row(name, group) for name, group in groups.items() if name not in left]
+            told = f"invalid: {'; '.join(judged.verdict.reasons)}"
+            reasons.setdefault(case, []).append(told)
+    cases = list(dict.fromkeys([*reasons, *groups]))
+    named = dict(zip(cases, names(cases), strict=True))
+    rows = [_row(named[case], group) for case, group in groups.items() if case not in reasons]
     rows.sort(key=lambda row: -row.estimates[ORDER].middle if ORDER in row.estimates else math.inf)
-    return Ranking(tuple(rows), tuple(Left(*each) for each in left.items()))
+    left = tuple(Left(named[case], _first(told)) for case, told in reasons.items())
+    return Ranking(tuple(rows), left)
+
+
+def _first(reasons: Sequence[str]) -> str:
+    more = len(reasons) - 1
+    if not more:
+        return reasons[0]
+    return f"{reasons[0]} (failed or invalid besides: {more} more of its processes)"
 
 
 def rank_each(

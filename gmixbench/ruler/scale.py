@@ -47,7 +47,7 @@ class Size:
 
 @dataclass(frozen=True, eq=False)
 class Row:
-    """A backend, with its likelihood and model, as the data grow; `end` says why it went no on."""
+    """A backend, with its likelihood and model, as the data grow; `end` says why it ended."""
 
     name: str
     sizes: tuple[Size, ...]

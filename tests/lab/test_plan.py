@@ -1,7 +1,7 @@
 """Which cases a run is made of."""
 
 from gmixbench.lab.plan import plan_cases
-from gmixbench.spec import METHODS, MODELS, NutsSettings
+from gmixbench.spec import LIKELIHOODS, METHODS, MODELS, NutsSettings
 
 ALL = {
     "profile": "quick",
@@ -33,6 +33,19 @@ def test_a_backend_is_asked_for_what_it_knows():
     assert methods["nutpie"] == {"nuts"}
     assert methods["blackjax"] == {"nuts", "pathfinder"}
     assert methods["my.own"] == set(METHODS)  # it says so itself when it is run
+
+
+def test_a_backend_is_asked_for_the_likelihoods_that_it_knows():
+    given = {"backends": ["nutpie", "blackjax", "my.own"], "likelihoods": list(LIKELIHOODS)}
+    cases = plan_cases(**{**ALL, **given})
+    forms = {
+        name: {case.likelihood for case in cases if case.backend == name}
+        for name in given["backends"]
+    }
+    assert forms["nutpie"] == {"mixture", "logsumexp", "enumerated"}
+    assert forms["blackjax"] == {"mixture", "logsumexp"}
+    assert forms["my.own"] == set(LIKELIHOODS)  # it says so itself when it is run
+    assert {case.method for case in cases if case.likelihood == "discrete"} == {"nuts"}
 
 
 def test_libraries_stand_side_by_side():

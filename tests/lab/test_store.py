@@ -66,7 +66,7 @@ def test_cases_are_added_to_a_folder(out, plan, make_case):
 def test_fresh_starts_over(out, plan, make_case):
     prepare(out, plan)
     finish(out, *plan.cases)
-    for name in ("scores.json", "report.html", "figures/one.png"):
+    for name in ("scores.json", "report.html", "ranking.html", "figures/one.png"):
         (out / name).parent.mkdir(exist_ok=True)
         (out / name).write_text("old")
     other = Plan("standard", (make_case(seed=7),), {"python": "3.14.0"})

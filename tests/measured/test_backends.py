@@ -1,14 +1,16 @@
 """The contract of a backend, for each that measures a library."""
 
 import importlib
+import inspect
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pytensor
 import pytest
 
-from gmixbench.measured.backends import BACKENDS, load
+from gmixbench.measured.backends import BACKENDS, gradient_of, known_likelihoods, load
 from gmixbench.measured.points import constrained
 from gmixbench.record import Draws, Fit, Job
 from gmixbench.spec import DATASETS, MODELS
@@ -329,3 +331,28 @@ def test_the_measured_side_constrains_as_the_written_density_does(name: str) -> 
     points = np.array([[-1.0, 0.5], [2.0, -3.0]])
     expected = density.constrain(MODELS[name], points)
     np.testing.assert_array_equal(constrained(MODELS[name], points), expected)
+
+
+ELSEWHERE = [name for name in BACKENDS if gradient_of(name) != name]
+
+
+def mode_of(name: str) -> object:
+    """Function and mode by which a backend's gradient is compiled."""
+    function: Any = load(name).evaluator
+    found = inspect.getclosurevars(function).nonlocals.get("mode", pytensor.config.mode)
+    return (inspect.unwrap(function), found)
+
+
+@pytest.mark.parametrize("name", [name for name in ELSEWHERE if name != "pymc"])
+def test_a_gradient_that_is_another_s_is_the_same_function(name: str) -> None:
+    assert mode_of(name) == mode_of(gradient_of(name))
+
+
+def test_gradients_differ_but_for_those() -> None:
+    shipped = [name for name in BACKENDS if name not in {"pymc3", "pymc", *ELSEWHERE}]
+    assert len({mode_of(name) for name in shipped}) == len(shipped)
+
+
+@pytest.mark.parametrize("name", [name for name in BACKENDS if name != "pymc3"])
+def test_what_is_known_of_a_backend_is_what_it_says(name: str) -> None:
+    assert BACKENDS[name].likelihoods == known_likelihoods(load(name))

@@ -162,10 +162,30 @@ def test_sampled_labels_leave_no_density(
     assert run.density is None
 
 
-def test_what_marginalizes_labels_is_an_extra_of_its_own(make_job: Callable[..., Job]) -> None:
-    case = make_job("numpyro", likelihood="enumerated").case
-    wanted = "pip install 'gmixbench[numpyro]', pip install 'gmixbench[enumerated]'"
-    assert install_of(case) == wanted
+@pytest.mark.parametrize(
+    ("backend", "given", "wanted"),
+    [
+        (
+            "numpyro",
+            {"likelihood": "enumerated"},
+            "pip install 'gmixbench[numpyro]' && pip install 'gmixbench[enumerated]'",
+        ),
+        (
+            "pymc-c",
+            {"method": "pathfinder"},
+            "pip install 'gmixbench[pymc]' && pip install pymc-extras",
+        ),
+        (
+            "pymc-blackjax",
+            {"method": "pathfinder"},
+            "pip install 'gmixbench[pymc,blackjax]'",
+        ),
+    ],
+)
+def test_what_installs_a_case_can_be_pasted(
+    make_job: Callable[..., Job], backend: str, given: dict[str, str], wanted: str
+) -> None:
+    assert install_of(make_job(backend, **given).case) == wanted
 
 
 def test_a_missing_library_becomes_a_failure_with_the_command(

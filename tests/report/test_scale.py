@@ -48,6 +48,26 @@ def test_figure_names_every_row_and_has_a_guide(rows):
     assert "slope 1" in [text.get_text() for text in drawing.axes[0].texts]
 
 
+def test_what_guides_the_eye_stretches_no_axis(rows):
+    short = row("a, ordered", [size(100), size(1_000)], [])
+    memory = [size.memory / 1e6 for each in rows for size in each.right]
+    with style.house_style():
+        left, right = scale.figure(rows).axes
+        low, high = right.get_ylim()
+        assert low > min(memory) / 2
+        assert high < max(memory) * 2
+        assert left.get_xlim()[0] > 50
+        assert scale.figure([short]).axes[0].get_xlim()[0] > 50
+
+
+def test_no_two_rows_look_the_same():
+    many = [row(str(place), [size(100), size(1_000)], []) for place in range(30)]
+    with style.house_style():
+        lines = scale.figure(many).axes[0].lines[:30]
+    looks = {(line.get_color(), line.get_marker(), line.get_linestyle()) for line in lines}
+    assert len(looks) == 30
+
+
 def test_what_is_wrong_has_no_point(rows):
     with style.house_style():
         left = scale.figure(rows).axes[0]

@@ -15,9 +15,11 @@ from gmixbench.ruler.verdict import judge
 def judged(make_run, solved):
     """A run of a backend whose sampling took so many seconds."""
 
-    def make(backend, seconds, seed=0, likelihood="mixture"):
+    def make(backend, seconds, seed=0, likelihood="mixture", stack="here", **settings):
         run = make_run(draws=1000)
-        case = replace(run.case, backend=backend, seed=seed, likelihood=likelihood)
+        asked = replace(run.case.settings, **settings)
+        case = replace(run.case, backend=backend, seed=seed, likelihood=likelihood, stack=stack)
+        case = replace(case, settings=asked)
         known = None if likelihood == "discrete" else run.density
         timing = replace(run.timing, sample_s=seconds)
         return judge(replace(run, case=case, timing=timing, density=known), solved("close"))
@@ -61,6 +63,37 @@ def test_what_could_not_be_measured_says_why(judged):
     case = replace(judged("a", 1.0).run.case, backend="broken")
     found = rank([judged("a", 1.0)], [Failure(case, "exception", "ValueError: no")])
     assert [one.reason for one in found.left] == ["exception: ValueError: no"]
+
+
+def test_of_several_failures_the_first_is_told_and_how_many_more(judged):
+    case = replace(judged("a", 1.0).run.case, backend="broken")
+    failures = [
+        Failure(replace(case, seed=seed), "exception", f"ValueError: {word}")
+        for seed, word in enumerate(["first", "second", "third"])
+    ]
+    (left,) = rank([judged("a", 1.0)], failures).left
+    assert left.name == "broken"
+    told = "exception: ValueError: first (failed or invalid besides: 2 more of its processes)"
+    assert left.reason == told
+
+
+def test_runs_of_other_settings_or_stacks_are_rows_of_their_own(judged):
+    found = rank(
+        [
+            judged("a", 1.0),
+            judged("a", 1.1, seed=1),
+            judged("a", 2.0, draws=777),
+            judged("a", 3.0, starts="one-mode"),
+        ]
+    )
+    counts = [row.name.split(" · ")[2] for row in found.rows]
+    starts = [row.name.split(" · ")[1] for row in found.rows]
+    assert starts == ["dispersed", "dispersed", "one-mode"]
+    assert counts[1].endswith(" × 777")
+    assert counts[0] == counts[2] != counts[1]
+    assert [row.processes for row in found.rows] == [2, 1, 1]
+    stacks = rank([judged("a", 1.0), judged("a", 2.0, stack="a-v1")])
+    assert [row.name for row in stacks.rows] == ["a · stack here", "a · stack a-v1"]
 
 
 def test_a_metric_that_some_process_does_not_tell_is_left_out(judged):

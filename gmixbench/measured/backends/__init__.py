@@ -3,14 +3,16 @@
 import importlib
 from typing import TYPE_CHECKING, Any, Dict, NamedTuple, Optional, Tuple
 
-from gmixbench.spec import ADVI_METHODS, ENUMERATED, METHODS, MIXTURE, Case
+from gmixbench.spec import ADVI_METHODS, ENUMERATED, LIKELIHOODS, LOGSUMEXP, METHODS, MIXTURE, Case
 
 
 class Known(NamedTuple):
     """A backend that ships: its module, the distributions it needs, and what installs them.
 
     `cores` is how many its process may use: "one", as all that is to be compared by time, or "all".
-    `methods` are those that it knows.
+    `methods` and `likelihoods` are those that it knows. `gradient` is the backend whose compiled
+    gradient it has, if it has none of its own. `sampler` is the library whose NUTS it is, where
+    that is not its name.
     """
 
     module: str
@@ -18,6 +20,9 @@ class Known(NamedTuple):
     install: str
     cores: str = "one"
     methods: Tuple[str, ...] = ("nuts",)
+    gradient: Optional[str] = None
+    sampler: Optional[str] = None
+    likelihoods: Tuple[str, ...] = (MIXTURE,)
 
 
 _HERE = "gmixbench.measured.backends"
@@ -27,40 +32,132 @@ _PYMC_JAX = "pip install 'gmixbench[pymc,numpyro]'"
 _PYMC_BLACKJAX = "pip install 'gmixbench[pymc,blackjax]'"
 _NUMPYRO = "pip install 'gmixbench[numpyro]'"
 _ADVI = ("nuts", *ADVI_METHODS)
+_MARGINAL = (MIXTURE, LOGSUMEXP, ENUMERATED)
 
 BACKENDS: Dict[str, Known] = {
-    "pymc": Known(f"{_HERE}.pymc", ("pymc",), _PYMC, methods=METHODS),
-    "pymc-c": Known(f"{_HERE}.pymc_c", ("pymc",), _PYMC, methods=METHODS),
-    "pymc-numba": Known(f"{_HERE}.pymc_numba", ("pymc", "numba"), _PYMC, methods=METHODS),
-    "pymc-jax": Known(f"{_HERE}.pymc_jax", ("pymc", "jax"), _PYMC_JAX, methods=METHODS),
-    "pymc-nutpie": Known(f"{_HERE}.pymc_nutpie", ("pymc", "nutpie"), _NUTPIE),
-    "pymc-numpyro": Known(f"{_HERE}.pymc_numpyro", ("pymc", "numpyro"), _PYMC_JAX),
+    # PyMC's default mode is Numba's or C's, by its version.
+    "pymc": Known(
+        f"{_HERE}.pymc",
+        ("pymc",),
+        _PYMC,
+        methods=METHODS,
+        gradient="pymc-numba",
+        likelihoods=LIKELIHOODS,
+    ),
+    "pymc-c": Known(
+        f"{_HERE}.pymc_c",
+        ("pymc",),
+        _PYMC,
+        methods=METHODS,
+        sampler="pymc",
+        likelihoods=LIKELIHOODS,
+    ),
+    "pymc-numba": Known(
+        f"{_HERE}.pymc_numba",
+        ("pymc", "numba"),
+        _PYMC,
+        methods=METHODS,
+        sampler="pymc",
+        likelihoods=LIKELIHOODS,
+    ),
+    "pymc-jax": Known(
+        f"{_HERE}.pymc_jax",
+        ("pymc", "jax"),
+        _PYMC_JAX,
+        methods=METHODS,
+        sampler="pymc",
+        likelihoods=LIKELIHOODS,
+    ),
+    "pymc-nutpie": Known(
+        f"{_HERE}.pymc_nutpie",
+        ("pymc", "nutpie"),
+        _NUTPIE,
+        gradient="pymc-numba",
+        sampler="nutpie",
+        likelihoods=_MARGINAL,
+    ),
+    "pymc-numpyro": Known(
+        f"{_HERE}.pymc_numpyro",
+        ("pymc", "numpyro"),
+        _PYMC_JAX,
+        sampler="numpyro",
+        likelihoods=_MARGINAL,
+    ),
     "pymc-blackjax": Known(
         f"{_HERE}.pymc_blackjax",
         ("pymc", "blackjax"),
         _PYMC_BLACKJAX,
         methods=("nuts", "pathfinder"),
+        gradient="pymc-numpyro",
+        sampler="blackjax",
+        likelihoods=_MARGINAL,
     ),
     "pymc3": Known(
         f"{_HERE}.pymc3", ("pymc3",), "gmixbench stacks build pymc3-v3.11.5", methods=_ADVI
     ),
-    "nutpie": Known(f"{_HERE}.nutpie", ("nutpie", "pymc", "numba"), _NUTPIE),
-    "nutpie-jax": Known(f"{_HERE}.nutpie_jax", ("nutpie", "pymc", "jax"), _NUTPIE),
-    "nutpie-flow": Known(f"{_HERE}.nutpie_flow", ("nutpie", "pymc", "flowjax"), _NUTPIE),
-    "numpyro": Known(f"{_HERE}.numpyro", ("numpyro",), _NUMPYRO, methods=(*_ADVI, "laplace")),
+    "nutpie": Known(
+        f"{_HERE}.nutpie",
+        ("nutpie", "pymc", "numba"),
+        _NUTPIE,
+        gradient="pymc-numba",
+        likelihoods=_MARGINAL,
+    ),
+    "nutpie-jax": Known(
+        f"{_HERE}.nutpie_jax",
+        ("nutpie", "pymc", "jax"),
+        _NUTPIE,
+        gradient="pymc-jax",
+        sampler="nutpie",
+        likelihoods=_MARGINAL,
+    ),
+    "nutpie-flow": Known(
+        f"{_HERE}.nutpie_flow",
+        ("nutpie", "pymc", "flowjax"),
+        _NUTPIE,
+        gradient="pymc-numpyro",
+        sampler="nutpie",
+        likelihoods=_MARGINAL,
+    ),
+    "numpyro": Known(
+        f"{_HERE}.numpyro",
+        ("numpyro",),
+        _NUMPYRO,
+        methods=(*_ADVI, "laplace"),
+        likelihoods=LIKELIHOODS,
+    ),
     "numpyro-parallel": Known(
-        f"{_HERE}.numpyro_parallel", ("numpyro",), _NUMPYRO, "all", methods=_ADVI
+        f"{_HERE}.numpyro_parallel",
+        ("numpyro",),
+        _NUMPYRO,
+        "all",
+        methods=_ADVI,
+        gradient="numpyro",
+        sampler="numpyro",
+        likelihoods=_MARGINAL,
     ),
     "numpyro-vectorized": Known(
-        f"{_HERE}.numpyro_vectorized", ("numpyro",), _NUMPYRO, methods=_ADVI
+        f"{_HERE}.numpyro_vectorized",
+        ("numpyro",),
+        _NUMPYRO,
+        methods=_ADVI,
+        gradient="numpyro",
+        sampler="numpyro",
+        likelihoods=_MARGINAL,
     ),
     "blackjax": Known(
         f"{_HERE}.blackjax",
         ("blackjax",),
         "pip install 'gmixbench[blackjax]'",
         methods=("nuts", "pathfinder"),
+        likelihoods=(MIXTURE, LOGSUMEXP),
     ),
-    "exact": Known("gmixbench.truth.oracle", (), "pip install gmixbench", methods=METHODS),
+    "exact": Known(
+        "gmixbench.truth.oracle",
+        (),
+        "pip install gmixbench",
+        methods=METHODS,
+        likelihoods=LIKELIHOODS,
+    ),
 }
 """Backends by name. Modules are named, not imported: loading one is what costs."""
 
@@ -144,6 +241,23 @@ def knows(backend: str, method: str) -> bool:
     return backend not in BACKENDS or method in BACKENDS[backend].methods
 
 
+def writes(backend: str, likelihood: str) -> bool:
+    """Whether a backend writes a likelihood in a form; one that does not ship is asked when run."""
+    return backend not in BACKENDS or likelihood in BACKENDS[backend].likelihoods
+
+
+def gradient_of(backend: str) -> str:
+    """Backend whose compiled gradient a backend has: its own, unless it is a route of another."""
+    known = BACKENDS.get(backend)
+    return backend if known is None or known.gradient is None else known.gradient
+
+
+def sampler_of(backend: str) -> str:
+    """Library whose NUTS a backend is."""
+    known = BACKENDS.get(backend)
+    return backend if known is None or known.sampler is None else known.sampler
+
+
 def work_of(backend: "Backend", case: Case) -> "Callable[[Any, Job], Measured]":
     """Function of a backend that does the work of a case.
 
@@ -160,9 +274,11 @@ def work_of(backend: "Backend", case: Case) -> "Callable[[Any, Job], Measured]":
 
 def install_of(case: Case) -> str:
     """Command that installs what a case of a backend that ships needs."""
-    install = BACKENDS[case.backend].install
-    if case.method in ("pathfinder", "laplace") and "pymc" in BACKENDS[case.backend].packages:
-        install += ", pip install pymc-extras"
+    known = BACKENDS[case.backend]
+    install = known.install
+    fits = case.method in ("pathfinder", "laplace")
+    if fits and "pymc" in known.packages and "blackjax" not in known.packages:
+        install += " && pip install pymc-extras"
     if case.likelihood == ENUMERATED:
-        install += ", pip install 'gmixbench[enumerated]'"
+        install += " && pip install 'gmixbench[enumerated]'"
     return install

@@ -1,0 +1,22 @@
+"""Names of cases: short ones, that tell each from its neighbours."""
+
+from collections.abc import Sequence
+
+from gmixbench.spec import Case, fit_settings
+
+
+def names(cases: Sequence[Case]) -> tuple[str, ...]:
+    """Name cases by backend, by a likelihood not the mixture, and by whatever else differs."""
+    words = [_words(case) for case in cases]
+    varies = [len({row[i] for row in words}) > 1 for i in range(len(words[0]) if words else 0)]
+    return tuple(
+        " · ".join(word for i, word in enumerate(row) if i == 0 or varies[i]) for row in words
+    )
+
+
+def _words(case: Case) -> tuple[str, ...]:
+    settings = fit_settings(case)
+    starts = getattr(settings, "starts", "")
+    counts = f"{getattr(settings, 'chains', 1)} × {settings.draws:,}"
+    stack = case.stack
+    return case.row, case.method, f"stack {stack}", f"seed {case.seed}", starts, counts
