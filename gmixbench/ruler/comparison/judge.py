@@ -249,9 +249,10 @@ def _by_chance(
         count = len(family)
         tried = [(each, its) for each, its in family if its]
         tried.sort(key=lambda item: min(look.p_value for look in item[1]))
-        going = True
+        own, going = alpha, True
         for rank, (each, its) in enumerate(tried):
-            own = holm_level(alpha, count, rank)
+            if going:
+                own = holm_level(alpha, count, rank)  # where it stops, all that follow have it too
             deciding = [look for look in its if look.p_value <= own]
             going = going and bool(deciding)
             if going:

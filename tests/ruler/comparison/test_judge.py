@@ -48,19 +48,35 @@ def test_a_change_is_called_what_it_is(
     assert (found(outcome).verdict, outcome.verdict) == (word, overall)
 
 
+def read(each: Finding) -> str:
+    """Verdict of a metric of which less is better, by its interval alone."""
+    low, high, edge = each.change.low, each.change.high, 1.0 + each.band
+    if low > edge:
+        return "regressed"
+    if high < 1 / edge:
+        return "improved"
+    return "equivalent" if low >= 1 / edge and high <= edge else "inconclusive"
+
+
 def test_the_verdict_can_be_read_off_the_interval(make_comparison: Make, pairs: Make) -> None:
     for ratio in (0.9, 0.97, 0.99, 1.0, 1.01, 1.03, 1.06):
         each = found(compared(make_comparison, pairs(27, ratio)))
-        low, high = each.change.low, each.change.high
-        read = "inconclusive"
-        if low > 1.02:
-            read = "regressed"
-        elif high < 1 / 1.02:
-            read = "improved"
-        elif low >= 1 / 1.02 and high <= 1.02:
-            read = "equivalent"
-        assert each.verdict == read
-        assert low <= ratio <= high
+        assert each.verdict == read(each)
+        assert each.change.low <= ratio <= each.change.high
+
+
+def test_of_many_metrics_each_verdict_can_be_read_off_its_interval(
+    make_comparison: Make, pairs: Make
+) -> None:
+    names = ("warmup_s", "compile_s", "time_to_ess_1000", "import_s", "peak_memory")
+    words = set()
+    for ratio in np.linspace(1.025, 1.045, 21):
+        # What the first one does not get decided, the last one's level would, had it grown so far.
+        values = {name: pairs(FIRST, ratio) for name in names}
+        for each in judge(make_comparison(values)).whole:
+            assert each.verdict == read(each), (ratio, each.metric)
+            words.add(each.verdict)
+    assert words == {"regressed", "inconclusive"}
 
 
 @pytest.mark.parametrize("metric", [name for names in COMPARED.values() for name in names])
