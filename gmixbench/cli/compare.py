@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from gmixbench.lab.stacks import Stack
     from gmixbench.ruler.comparison.nouns import Comparison, Outcome, Task
 
-CODES = {"fine": 0, "regressed": REGRESSED, "not measured": NOT_MEASURED}
-CODES["inconclusive"] = INCONCLUSIVE
+CODES = {"fine": 0, "regressed": REGRESSED, "inconclusive": INCONCLUSIVE}
+CODES |= {"invalid": NOT_MEASURED, "not measured": NOT_MEASURED}
 
 AGAIN = 1_000_000
 """Seeds apart that the second measurement of `--confirm` has: none of the first's."""

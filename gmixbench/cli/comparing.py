@@ -96,7 +96,7 @@ def measured(
             typer.echo(f"stopped; {folder} holds what was measured: call it again to go on")
             raise typer.Exit(INTERRUPTED) from None
     outcome = judge(now)
-    failed = sum(bool(each.failure) for each in now.readings)
+    failed = sum(bool(each.failure) for each in now.readings if each.variant in now.ends)
     if failed:
         typer.echo(
             f"{failed} processes failed: call it again to measure them again; where the time was "

@@ -75,8 +75,9 @@ def write(folder: Path, comparison: Comparison) -> None:
 def resumed(folder: Path, asked: Comparison) -> Comparison:
     """What is asked, with what its folder holds of it already; counts of draws are those there.
 
-    Processes that failed are not among it: they are measured again, since a crash, a time-out or a
-    lack of memory may pass. A wrong answer stays.
+    Processes of either end that failed are not among it: they are measured again, since a crash, a
+    time-out or a lack of memory may pass. A wrong answer stays, and what was dropped: it would be
+    measured long after the blocks that it is missing from.
 
     Raises
     ------
@@ -94,7 +95,9 @@ def resumed(folder: Path, asked: Comparison) -> Comparison:
                 f"{folder} holds a comparison of {what}: give another --out, or --fresh to "
                 "start over"
             )
-    left = tuple(each for each in before.readings if not each.failure)
+    left = tuple(
+        each for each in before.readings if not each.failure or each.variant in before.dropped
+    )
     return replace(
         before, variants=asked.variants, band=asked.band, alpha=asked.alpha, readings=left
     )

@@ -14,6 +14,9 @@ from gmixbench.ruler.dependencies import changed
 NOT_MEASURED = ("not measured",)
 """Reasons of a variant that left nothing at all."""
 
+NOT_WRONG_YET = "nothing is known to be wrong yet"
+"""What is said of both sides before there are enough draws to tell."""
+
 LEADING = (
     "ess_per_second",
     "seconds_per_gradient",
@@ -26,15 +29,10 @@ LEADING = (
 
 def headline(outcome: Outcome) -> str:
     """Verdict on the whole, in one sentence."""
-    wrong = [trust for trust in outcome.trusts if not trust.valid]
-    if wrong:
-        variants = outcome.comparison.variants
-        names = [*dict.fromkeys(variants[trust.variant].name for trust in wrong)]
-        if all(trust.reasons == NOT_MEASURED for trust in wrong):
-            return f"{listing(names)} left nothing to judge"
-        return f"{listing(names)} {'is' if len(names) == 1 else 'are'} invalid"
+    if outcome.faulted:
+        return _faulted(outcome)
     count = len(outcome.whole)
-    right = f"right on {'both' if len(outcome.comparison.variants) == 2 else 'all'} sides"
+    right = _right(outcome)
     if outcome.verdict == "regressed":
         worse = sum(each.verdict == "regressed" for each in outcome.whole)
         return f"{worse} of {count} metrics got worse; {right}"
@@ -45,6 +43,27 @@ def headline(outcome: Outcome) -> str:
     better = sum(each.verdict == "improved" for each in outcome.whole)
     also = f", {better} got better" if better else ""
     return f"none of {count} metrics got worse{also}; {right}"
+
+
+def _faulted(outcome: Outcome) -> str:
+    """Which ends are wrong; where none is known to be, which can't be judged."""
+    variants = outcome.comparison.variants
+    wrong = [trust for trust in outcome.faulted if trust.wrong]
+    names = [*dict.fromkeys(variants[trust.variant].name for trust in wrong or outcome.faulted)]
+    if wrong:
+        return f"{listing(names)} {'is' if len(names) == 1 else 'are'} invalid"
+    if all(trust.reasons == NOT_MEASURED for trust in outcome.faulted):
+        return f"{listing(names)} left nothing to judge"
+    return f"{listing(names)} could not be judged"
+
+
+def _right(outcome: Outcome) -> str:
+    """Which sides are right: of draws that is not known before the first look."""
+    if not outcome.looks:
+        return NOT_WRONG_YET
+    several = len(outcome.comparison.variants) > 2
+    every = several and all(trust.valid for trust in outcome.trusts)
+    return f"right on {'all' if every else 'both'} sides"
 
 
 def sentences(outcome: Outcome) -> tuple[str, ...]:
@@ -97,9 +116,12 @@ def _task(outcome: Outcome, task: int) -> Iterator[str]:
 
 def _wrong(comparison: Comparison, trust: Trust) -> str:
     name = comparison.variants[trust.variant].name
+    end = trust.variant in comparison.ends
+    shown = "no speed is shown" if end else "the steps to it and from it are left out"
     if trust.reasons == NOT_MEASURED:
-        return f"{name} was not measured: no speed is shown"
-    return f"{name} is invalid: {'; '.join(trust.reasons)}: no speed is shown"
+        return f"{name} was not measured: {shown}"
+    word = "is invalid" if trust.wrong else "could not be judged"
+    return f"{name} {word}: {'; '.join(trust.reasons)}: {shown}"
 
 
 def _first(outcome: Outcome, task: int, whole: dict[str, Finding]) -> Iterator[str]:
@@ -107,7 +129,7 @@ def _first(outcome: Outcome, task: int, whole: dict[str, Finding]) -> Iterator[s
     same = (comparison.pairs[0], task) in outcome.same_draws
     if comparison.tasks[task].method != "nuts":
         yield from (told(whole[metric]) for metric in LEADING if metric in whole)
-        yield "valid on both sides"
+        yield "valid on both sides" if outcome.looks else NOT_WRONG_YET
         if same:
             yield "the fits are the same, draw by draw"
         return
@@ -117,7 +139,7 @@ def _first(outcome: Outcome, task: int, whole: dict[str, Finding]) -> Iterator[s
         yield speed(known)
     else:
         yield from (told(known[metric]) for metric in LEADING if metric in known)
-    yield "the answer is right on both sides"
+    yield "the answer is right on both sides" if outcome.looks else NOT_WRONG_YET
     if same:
         yield "the trees are the same, draw by draw"
 

@@ -128,17 +128,22 @@ def judge(comparison: Comparison) -> Outcome:
     told.sort(key=lambda each: asked.index((each.pair, each.task, each.metric)))
     same = tuple(
         (pair, task)
-        for pair in comparison.pairs
+        for pair in _told_apart(comparison)
         for task in range(len(comparison.tasks))
         if _same_draws(readings, pair, task)
     )
     return Outcome(comparison, blocks, len(looks(blocks)), tuple(told), believed, same)
 
 
+def _told_apart(comparison: Comparison) -> list[tuple[int, int]]:
+    """Pairs of which neither variant was dropped."""
+    return [pair for pair in comparison.pairs if comparison.dropped.isdisjoint(pair)]
+
+
 def _differences(comparison: Comparison, readings: Sequence[Reading]) -> Iterator[Differences]:
     table = {(each.block, each.variant, each.task): each for each in readings}
     blocks = sorted({each.block for each in readings})
-    for pair in comparison.pairs:
+    for pair in _told_apart(comparison):
         for k, task in enumerate(comparison.tasks):
             found: dict[str, np.ndarray] = {}
             for metric in COMPARED["nuts" if task.method == "nuts" else "advi"]:

@@ -83,6 +83,9 @@ def outcome_of(made_values, comparison_of) -> Callable[[str], Outcome]:
         "middle invalid": lambda: make(
             nuts({}, step, SLOWER), same=True, packages=STEPS, z={1: 9.3}
         ),
+        "middle failed": lambda: make(
+            nuts({}, step, SLOWER), same=True, packages=STEPS, failures={2: "crash: boom"}
+        ),
         "foreign": lambda: make(
             two(SLOWER),
             names=(FOREIGN, "new"),

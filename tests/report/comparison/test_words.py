@@ -61,7 +61,7 @@ SAID = {
         "ordered nuts: B is invalid: mean of the larger mean is 9.3 standard errors from the exact "
         "one, 4.5 pass: no speed is shown."
     ),
-    "failed": "B is invalid: 30 of 30 processes: crash: boom: no speed is shown.",
+    "failed": "B could not be judged: 30 of 30 processes: crash: boom: no speed is shown.",
     "steps": "pytensor 2.28.1 → 2.30.0 carries it: seconds per gradient evaluation +13 % of +14 %.",
     "two steps": (
         "pymc 6.3.2 → 6.4.0 and pytensor 2.28.1 → 2.30.0 carry it: seconds per gradient evaluation "
@@ -75,6 +75,10 @@ SAID = {
     "small steps": (
         "No single step carries seconds per gradient evaluation +4.6 % by itself: pymc 6.3.2 → "
         "6.4.0 +1.5 %, "
+    ),
+    "middle failed": (
+        "C could not be judged: 30 of 30 processes: crash: boom: the steps to it and from it are "
+        "left out."
     ),
     "middle invalid": (
         "Which step carries seconds per gradient evaluation +14 % is open: numpy 2.3.1 → 2.4.0 "
@@ -123,9 +127,12 @@ def test_of_two_tasks_the_valid_one_is_told(outcome_of):
         ("slower", "5 of 9 metrics got worse; right on both sides"),
         ("same", "none of 9 metrics got worse; right on both sides"),
         ("thirty", "none of 9 metrics got worse, 5 got better; right on both sides"),
-        ("early", "not enough evidence yet; right on both sides"),
+        ("early", "not enough evidence yet; nothing is known to be wrong yet"),
         ("steps", "5 of 9 metrics got worse; right on all sides"),
+        ("middle invalid", "5 of 9 metrics got worse; right on both sides"),
+        ("middle failed", "5 of 9 metrics got worse; right on both sides"),
         ("invalid", "B is invalid"),
+        ("failed", "B could not be judged"),
         ("none", "A and B left nothing to judge"),
     ],
 )

@@ -39,7 +39,7 @@ def test_what_is_wrong_at_the_second_time_is_wrong(make_comparison: Make, pairs:
     values = {"seconds_per_gradient": pairs(15, 0.5)}
     right, wrong = judge(make_comparison(values)), judge(make_comparison(values, bias=(0.0, 9.0)))
     for found in (confirmed(right, wrong), confirmed(wrong, right)):
-        assert found.verdict == "not measured"
+        assert found.verdict == "invalid"
         assert found.findings == ()  # no speed without truth
     assert confirmed(right, right).findings != ()
 

@@ -13,6 +13,7 @@ from gmixbench.ruler.comparison.judge import COMPARED, judge
 from gmixbench.ruler.comparison.looks import FIRST
 from gmixbench.ruler.comparison.nouns import Comparison, Finding, Outcome
 from gmixbench.ruler.metrics import METRICS
+from gmixbench.ruler.score import Check
 from gmixbench.ruler.tolerances import TOLERANCES
 
 Make = Callable[..., Any]
@@ -219,7 +220,7 @@ def test_many_metrics_are_held_to_one_error(
 
 def test_a_wrong_answer_is_invalid_however_fast(make_comparison: Make, pairs: Make) -> None:
     outcome = compared(make_comparison, pairs(15, 0.2), bias=(0.3, 9.0))
-    assert outcome.verdict == "not measured"
+    assert outcome.verdict == "invalid"
     assert [trust.valid for trust in outcome.trusts] == [True, False]
     assert "standard errors from the exact one" in outcome.trusts[1].reasons[0]
     assert outcome.findings == ()  # no speed without truth
@@ -240,8 +241,57 @@ def test_a_density_that_is_not_the_models_needs_no_statistics(
 ) -> None:
     wrong = {(3, 1): "density_error 0.1 exceeds 1e-10"}
     outcome = compared(make_comparison, pairs(5, 0.5), faults=wrong)
-    assert outcome.verdict == "not measured"
+    assert outcome.verdict == "invalid"
     assert "1 of 5 processes: density_error" in outcome.trusts[1].reasons[0]
+
+
+def test_what_crashed_or_is_too_little_is_not_measured(make_comparison: Make, pairs: Make) -> None:
+    made: Comparison = make_comparison({"seconds_per_gradient": pairs(FIRST)})
+    crashed = replace(made.readings[-1], failure="crash: SIGSEGV", metrics={})
+    thin = tuple(replace(each, ess=1.0) for each in made.readings)
+    for readings in ((*made.readings[:-1], crashed), thin, ()):
+        assert judge(replace(made, readings=readings)).verdict == "not measured"
+    wrong = replace(made.readings[0], faults=("density_error 1",))
+    both = replace(made, readings=(wrong, *made.readings[1:-1], crashed))
+    assert judge(both).verdict == "invalid"
+
+
+def three(make: Make, blocks: int) -> Comparison:
+    """A comparison of two sides with one between them; the change is in the second step."""
+    rng = np.random.default_rng(0)
+    noise = np.exp(0.01 * rng.standard_normal((blocks, 3)))
+    made: Comparison = make(
+        {"seconds_per_gradient": 1e-6 * noise * np.array([1.0, 1.0, 1.1])},
+        names=("old", "library", "new"),
+    )
+    return made
+
+
+@pytest.mark.parametrize("what", [{"failure": "crash: boom"}, {"faults": ("density_error 1",)}])
+def test_what_is_between_the_ends_drops_its_steps_alone(
+    make_comparison: Make, what: dict[str, Any]
+) -> None:
+    made = three(make_comparison, FIRST + 1)
+    rows = [each for each in made.readings if each.variant != 1 or each.block < 3]
+    rows = [
+        replace(each, **what) if (each.block, each.variant) == (2, 1) else each for each in rows
+    ]
+    outcome = judge(replace(made, readings=tuple(rows)))
+    assert (outcome.blocks, outcome.verdict, outcome.answered) == (FIRST + 1, "regressed", True)
+    assert {each.pair for each in outcome.findings} == {(0, 2)}
+    assert outcome.same_draws == ()
+    assert [each.valid for each in outcome.trusts] == [True, False, True]
+
+
+def test_a_bias_between_the_ends_drops_its_steps_alone(make_comparison: Make) -> None:
+    made = three(make_comparison, FIRST)
+    checks = (Check("mean of it", 1.09, 1.0, 0.01, 9.0),)
+    rows = tuple(
+        replace(each, checks=checks) if each.variant == 1 else each for each in made.readings
+    )
+    outcome = judge(replace(made, readings=rows))
+    assert (outcome.valid, outcome.verdict) == (True, "regressed")
+    assert {each.pair for each in outcome.findings} == {(0, 2)}
 
 
 def test_a_process_with_two_faults_counts_once(make_comparison: Make, pairs: Make) -> None:
