@@ -49,7 +49,8 @@ def no_page(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_what_got_slower_is_told_with_its_reason(call: Call) -> None:
-    done = call("compare", "plain", "slow", "--out", "there", "--markdown", "told.md")
+    options = ("--out", "there", "--markdown", "told.md", "--ess-band", "20%")
+    done = call("compare", "plain", "slow", *options)
     assert done.code == 1
     assert "ESS/s regressed: −1" in done.out
     assert "a gradient evaluation takes 20 % longer" in done.out
@@ -58,6 +59,7 @@ def test_what_got_slower_is_told_with_its_reason(call: Call) -> None:
     assert len(kept["readings"]) == 2 * (1 + FIRST)
     assert "20 % longer" in Path("there/compare.html").read_text()
     assert "regressed" in Path("told.md").read_text()
+    assert kept["ess_band"] == 0.2
 
 
 def test_equal_sides_are_fine(call: Call) -> None:
@@ -130,6 +132,7 @@ def test_a_change_is_measured_again_where_that_is_asked(call: Call) -> None:
     ("options", "said"),
     [
         (["--band", "2"], "--band 2: give a share between 0 and 1"),
+        (["--ess-band", "2"], "--ess-band 2: give a share between 0 and 1"),
         (["--budget", "10"], "--budget 10: give a time as 90s, 10m or 1.5h"),
         (["--budget", "-1m"], "--budget -1m: give a time"),
         (["--alpha", "1"], "--alpha 1: give a probability between 0 and 1"),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gmixbench.cli.compare import Alpha, Band, Budget, Data, Fresh, Timeout
+from gmixbench.cli.compare import Alpha, Band, Budget, Data, EssBand, Fresh, Timeout
 from gmixbench.cli.comparing import asked, measured, tasks_of
 from gmixbench.cli.exits import INCONCLUSIVE, NOT_MEASURED, REGRESSED
 from gmixbench.cli.options import (
@@ -51,6 +51,7 @@ def bisect(
     method: Annotated[str, typer.Option(help=f"One of {', '.join(METHODS)}.")] = "nuts",
     dataset: Data = DEFAULT_DATASET,
     band: Band = "2%",
+    ess_band: EssBand = "10%",
     alpha: Alpha = 0.01,
     budget: Budget = "10m",
     own_dependencies: Annotated[
@@ -81,6 +82,7 @@ def bisect(
     known = COMPARED["nuts" if method == "nuts" else "advi"]
     one_of("metric", metric, (*known, VALID))
     width, seconds = share_of("--band", band), seconds_of("--budget", budget)
+    ess_width = share_of("--ess-band", ess_band)
     positive("--timeout", timeout)
     probability("--alpha", alpha)
     from gmixbench.lab.building import build
@@ -94,7 +96,7 @@ def bisect(
     base, last = side(good, where, say=_say), side(bad, where, say=_say)
     releases = between(base, last, where)
     tasks = tasks_of([model], [method])
-    ends = asked([base, last], tasks, dataset, band=width, alpha=alpha)
+    ends = asked([base, last], tasks, dataset, band=width, ess_band=ess_width, alpha=alpha)
     place = out or Path("results") / f"bisect-{label(ends)}"
     place = place / "own" if own_dependencies else place  # of another question
     typer.echo(f"{len(releases)} releases from {releases[0].name} to {releases[-1].name}")
@@ -110,7 +112,7 @@ def bisect(
             return Told("skip", str(error).removeprefix(f"{stack.name}: "))
         outcome = measured(
             place / stack.name,
-            asked([base, new], tasks, dataset, band=width, alpha=alpha),
+            asked([base, new], tasks, dataset, band=width, ess_band=ess_width, alpha=alpha),
             [base, new],
             budget=seconds,
             timeout=timeout,

@@ -46,6 +46,7 @@ def asked(
     dataset: str,
     *,
     band: float,
+    ess_band: float,
     alpha: float,
     seed: int = FIRST_SEED,
 ) -> "Comparison":
@@ -54,7 +55,7 @@ def asked(
     from gmixbench.ruler.comparison.nouns import Comparison
 
     variants = tuple(each.variant for each in sides)
-    return Comparison(variants, tasks, dataset, band, alpha, seed, machine())
+    return Comparison(variants, tasks, dataset, band, alpha, seed, machine(), ess_band=ess_band)
 
 
 def measured(

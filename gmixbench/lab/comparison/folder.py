@@ -98,9 +98,7 @@ def resumed(folder: Path, asked: Comparison) -> Comparison:
     left = tuple(
         each for each in before.readings if not each.failure or each.variant in before.dropped
     )
-    return replace(
-        before, variants=asked.variants, band=asked.band, alpha=asked.alpha, readings=left
-    )
+    return replace(asked, tasks=before.tasks, readings=left)
 
 
 def _task_row(task: Task, dataset: str) -> dict[str, Any]:

@@ -157,9 +157,8 @@ def _differences(comparison: Comparison, readings: Sequence[Reading]) -> Iterato
                     found[metric] = values
             asked = _asked(found)
             for metric, values in found.items():
-                tolerance = TOLERANCES[metric]
-                band = comparison.band if tolerance.machine else tolerance.band
-                yield Differences(pair, k, tolerance, band, values, metric in asked)
+                band = comparison.band_of(metric)
+                yield Differences(pair, k, TOLERANCES[metric], band, values, metric in asked)
 
 
 def _asked(told: Collection[str]) -> set[str]:
@@ -280,6 +279,12 @@ def holm_level(alpha: float, count: int, rank: int) -> float:
     """Level of the p-value of that rank among so many (Holm 1979); the first that fails ends it.
 
     The same as comparing `compare.holm`'s adjusted p-values with alpha, and it gives an interval.
+
+    A metric by itself is wrong no more often than alpha, whatever the others do. That any is wrong
+    no more often than alpha Holm proves of nulls; here each metric has three verdicts, and may have
+    a wrong one after a right one gave it a larger level. Of two directions it is proved where the
+    metrics are independent and their noise is such as the normal's (Shaffer 1980; Finner 1999). Of
+    three verdicts and of metrics that depend on each other, as these do, a test simulates it.
     """
     return alpha / (count - rank)
 

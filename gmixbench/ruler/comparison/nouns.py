@@ -107,14 +107,17 @@ class Comparison:
     band
         Share within which timings are equivalent.
     alpha
-        Probability that any verdict on a metric is wrong, at the most, over all metrics and all
-        looks. Whether a variant is right has a level of its own, `verdict.FAMILYWISE`.
+        Error that the verdicts on metrics share, over all metrics and all looks; `judge.holm_level`
+        tells how far that holds. Whether a variant is right has a level of its own,
+        `verdict.FAMILYWISE`.
     seed
         That of the pilot; each block after it has the next one.
     machine
         Processor, system, and versions of the ruler.
     readings
         Of whole and of begun blocks, in order of time.
+    ess_band
+        Share within which ESS per gradient evaluation is equivalent.
     """
 
     variants: tuple[Variant, ...]
@@ -125,6 +128,7 @@ class Comparison:
     seed: int
     machine: dict[str, str]
     readings: tuple[Reading, ...] = ()
+    ess_band: float = TOLERANCES["ess_per_gradient"].band
 
     @property
     def pairs(self) -> tuple[tuple[int, int], ...]:
@@ -137,6 +141,13 @@ class Comparison:
     def ends(self) -> tuple[int, int]:
         """The first variant and the last: what the comparison is of."""
         return 0, len(self.variants) - 1
+
+    def band_of(self, metric: str) -> float:
+        """How much of a metric is no change: a share of a ratio, else in its unit."""
+        if metric == "ess_per_gradient":
+            return self.ess_band
+        tolerance = TOLERANCES[metric]
+        return self.band if tolerance.machine else tolerance.band
 
     @property
     def dropped(self) -> frozenset[int]:

@@ -22,9 +22,9 @@ def test_a_folder_without_one_takes_what_is_asked(tmp_path: Path, question: Ques
     assert folder.resumed(tmp_path, question("a", "b")) == question("a", "b")
 
 
-def test_band_and_alpha_may_differ(tmp_path: Path, question: Question) -> None:
+def test_bands_and_alpha_may_differ(tmp_path: Path, question: Question) -> None:
     folder.write(tmp_path, question("a", "b"))
-    asked = question("a", "b", band=0.05, alpha=0.05)
+    asked = question("a", "b", band=0.05, ess_band=0.2, alpha=0.05)
     assert folder.resumed(tmp_path, asked) == asked
 
 

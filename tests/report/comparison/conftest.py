@@ -40,6 +40,10 @@ def outcome_of(made_values, comparison_of) -> Callable[[str], Outcome]:
         "slower": lambda: make(nuts(SLOWER), same=True),
         "same": lambda: make(nuts({}), same=True),
         "fewer draws' worth": lambda: make(nuts({"ess_per_gradient": 0.8}, trees=0.05)),
+        "hidden": lambda: make(nuts({"ess_per_gradient": 0.95}, trees=0.001)),
+        "half hidden": lambda: make(
+            nuts({"ess_per_gradient": 0.96, "seconds_per_gradient": 1.05}, trees=0.001)
+        ),
         "although": lambda: make(
             nuts({"ess_per_gradient": 0.7, "seconds_per_gradient": 0.9}, trees=0.05)
         ),

@@ -23,6 +23,14 @@ SAID = {
         "because ESS per gradient evaluation is 20 % lower []; a gradient evaluation takes "
         f"as long, within 2 %; {RIGHT}."
     ),
+    "hidden": (
+        "which factor carries it is open: ESS per gradient evaluation changed by −5.0 % [], within "
+        "its band of 10 % and a gradient evaluation takes as long, within 2 %; the"
+    ),
+    "half hidden": (
+        "because a gradient evaluation takes 5.0 % longer []; ESS per gradient evaluation changed "
+        "by −4.0 % [], within its band of 10 %; the"
+    ),
     "although": (
         "because ESS per gradient evaluation is 30 % lower [], although a gradient "
         "evaluation takes 10.0 % less time []; the"

@@ -102,6 +102,19 @@ def test_what_repeats_seed_by_seed_is_equivalent_without_chance(
     assert found(outcome, "ess_per_gradient").verdict == "inconclusive"
 
 
+def test_ess_per_gradient_has_a_band_of_its_own(make_comparison: Make, pairs: Make) -> None:
+    values = {"ess_per_gradient": pairs(33, 0.95, level=0.03)}
+    words = {
+        band: found(judge(make_comparison(values, band=0.5, ess_band=band)), "ess_per_gradient")
+        for band in (0.1, 0.02)
+    }
+    assert {band: each.verdict for band, each in words.items()} == {
+        0.1: "equivalent",
+        0.02: "regressed",
+    }
+    assert {band: each.band for band, each in words.items()} == {0.1: 0.1, 0.02: 0.02}
+
+
 def test_before_the_first_look_nothing_is_said(make_comparison: Make, pairs: Make) -> None:
     each = found(compared(make_comparison, pairs(11, 3.0)))
     assert (each.verdict, each.blocks, each.more) == ("inconclusive", 0, FIRST - 11)
@@ -213,6 +226,51 @@ def test_many_metrics_are_held_to_one_error(
     assert wrong(80) <= most
     monkeypatch.setattr(judging, "holm_level", lambda alpha, *_: alpha)
     assert wrong(80) > most
+
+
+def wrong(each: Finding, ratio: float) -> bool:
+    """Whether a verdict is wrong of a metric of which less is better, and which changed so."""
+    edge = 1 + each.band
+    return {
+        "regressed": ratio <= edge,
+        "improved": ratio >= 1 / edge,
+        "equivalent": not 1 / edge <= ratio <= edge,
+        "inconclusive": False,
+    }[each.verdict]
+
+
+@pytest.mark.parametrize(
+    ("ratios", "band"),
+    [
+        pytest.param([1.0] * 5, 1e-9, id="equal"),
+        # A right verdict gives the others a larger level: on a change, or on what has none.
+        pytest.param([2.0, 0.5, 1.02, 1.02, 1 / 1.02], 0.02, id="some far, some at the edge"),
+        pytest.param([2.0, 2.0, 1.0, 1.0, 1.0], 1e-9, id="some far, some equal"),
+    ],
+)
+def test_metrics_that_share_their_noise_are_held_to_one_error(
+    make_comparison: Make, monkeypatch: pytest.MonkeyPatch, ratios: list[float], band: float
+) -> None:
+    names = ("warmup_s", "compile_s", "time_to_ess_1000", "import_s", "peak_memory")
+
+    def alarms(count: int) -> int:
+        total = 0
+        for seed in range(count):
+            rng = np.random.default_rng(seed)
+            shared = rng.standard_normal((FIRST, 2))
+            values = {}
+            for name, ratio in zip(names, ratios, strict=True):
+                noise = 0.03 * (shared + rng.standard_normal((FIRST, 2)))
+                values[name] = np.exp(noise) * np.array([1.0, ratio])
+            found = judge(make_comparison(values, band=band, alpha=0.8)).whole
+            total += any(map(wrong, found, ratios))
+        return total
+
+    most = stats.binom.isf(1e-6, 60, 0.2)  # of these metrics' half, the first look may spend a half
+    assert alarms(60) <= most
+    monkeypatch.setattr(judging, "holm_level", lambda alpha, *_: alpha)
+    monkeypatch.setattr(judging, "share", lambda _: 2.0)
+    assert alarms(60) > most
 
 
 # Right and wrong
