@@ -60,6 +60,7 @@ def test_what_got_slower_is_told_with_its_reason(call: Call) -> None:
     assert "20 % longer" in Path("there/compare.html").read_text()
     assert "regressed" in Path("told.md").read_text()
     assert kept["ess_band"] == 0.2
+    assert kept["outcome"]["verdict"] == "regressed"
 
 
 def test_equal_sides_are_fine(call: Call) -> None:
@@ -119,10 +120,14 @@ def test_a_change_is_measured_again_where_that_is_asked(call: Call) -> None:
     done = call("compare", "plain", "slow", "--confirm", "--out", "there")
     assert done.code == 1
     first, second = (
-        {row["case"]["seed"] for row in json.loads(path.read_text())["readings"]}
+        json.loads(path.read_text())
         for path in (Path("there/compare.json"), Path("there/again/compare.json"))
     )
-    assert not first & second
+    seeds = [{row["case"]["seed"] for row in each["readings"]} for each in (first, second)]
+    assert not seeds[0] & seeds[1]
+    found = [each["outcome"]["findings"][0] for each in (first, second)]
+    assert [each["verdict"] for each in found] == ["regressed", "regressed"]
+    assert [each["confirmed"] for each in found] == [True, None]
     assert not Path("same/again").exists()
     assert call("compare", "plain", "other", "--confirm", "--out", "same").code == 0
     assert not Path("same/again").exists()

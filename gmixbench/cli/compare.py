@@ -134,6 +134,8 @@ def compare(
     _warn(question)
     outcome = measured(folder, question, sides, budget=seconds, timeout=timeout, fresh=fresh)
     if confirm and any(each.moved for each in outcome.whole):
+        from gmixbench.lab import store
+        from gmixbench.lab.comparison.folder import write
         from gmixbench.ruler.comparison.confirm import confirmed, settled
 
         typer.echo("a change: measuring it again, with other seeds")
@@ -148,6 +150,8 @@ def compare(
             done=partial(settled, outcome),
         )
         outcome = confirmed(outcome, second)
+        with store.locked(folder):
+            write(folder, outcome.comparison, outcome)
     _tell(outcome, folder, markdown)
     raise typer.Exit(CODES[outcome.verdict])
 

@@ -96,7 +96,8 @@ def measured(
         except KeyboardInterrupt:
             typer.echo(f"stopped; {folder} holds what was measured: call it again to go on")
             raise typer.Exit(INTERRUPTED) from None
-    outcome = judge(now)
+        outcome = judge(now)
+        on_disk.write(folder, now, outcome)
     failed = sum(bool(each.failure) for each in now.readings if each.variant in now.ends)
     if failed:
         typer.echo(

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from gmixbench.report.comparison.factors import speed
 from gmixbench.report.comparison.findings import change, title, told
-from gmixbench.report.comparison.steps import carried
+from gmixbench.report.comparison.steps import carried, step
 from gmixbench.report.numbers import listing
 from gmixbench.ruler.comparison.judge import FARTHEST
 from gmixbench.ruler.comparison.nouns import Comparison, Finding, Outcome, Trust
@@ -71,7 +71,7 @@ def sentences(outcome: Outcome) -> tuple[str, ...]:
     tasks = range(len(outcome.comparison.tasks))
     return (
         *(text for task in tasks for text in _task(outcome, task)),
-        *_open(outlook(outcome)),
+        *_open(outcome.comparison, outlook(outcome)),
     )
 
 
@@ -155,10 +155,10 @@ def _asked_first(whole: dict[str, Finding]) -> Sequence[Finding]:
     )
 
 
-def _open(found: Outlook) -> Iterator[str]:
+def _open(comparison: Comparison, found: Outlook) -> Iterator[str]:
     if not found.open:
         return
-    names = listing([*dict.fromkeys(title(each.metric) for each in found.open)])
+    names = listing([_named(comparison, each) for each in found.open])
     if found.blocks is None or found.seconds is None:
         yield (
             f"Not enough evidence for {names}, and none in sight within {FARTHEST:,} blocks: the "
@@ -169,6 +169,14 @@ def _open(found: Outlook) -> Iterator[str]:
     yield (
         f"Not enough evidence yet for {names}: about {blocks} would do ({duration(found.seconds)})."
     )
+
+
+def _named(comparison: Comparison, finding: Finding) -> str:
+    """A metric, with its task where there are several, and its step where it is of one."""
+    task = [comparison.tasks[finding.task].name] if len(comparison.tasks) > 1 else []
+    by = [step(comparison, finding.pair)] if finding.pair != comparison.pairs[0] else []
+    where = f" ({': '.join([*task, *by])})" if task or by else ""
+    return f"{title(finding.metric)}{where}"
 
 
 def _sentence(where: str, text: str) -> str:

@@ -45,13 +45,15 @@ def _held(first: Finding, second: Finding | None) -> Finding:
     if not first.moved:
         return first
     if second is not None and second.verdict == first.verdict:
-        return replace(first, remark="confirmed with other seeds")
+        known = [first.remark] if first.remark else []
+        told = "; ".join([*known, "confirmed with other seeds"])
+        return replace(first, remark=told, confirmed=True)
     again = "not told" if second is None else second.verdict
     return replace(
         first,
         verdict="inconclusive",
         remark=f"{first.verdict} at first, and {again} with other seeds",
-        unconfirmed=True,
+        confirmed=False,
     )
 
 

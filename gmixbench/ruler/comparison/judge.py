@@ -262,11 +262,17 @@ def _by_chance(
             if going:
                 look = deciding[-1]  # the last one knows most
                 level = own * share(look.number) / 2
-                yield _finding(look.seen, _read(look.seen, level), level)
+                found = _finding(look.seen, _read(look.seen, level), level)
+                yield found if look is its[-1] else replace(found, remark=_open_again(look, its))
             else:
                 level = own * share(its[-1].number) / 2
                 more = _more(its[-1], level, blocks / len(each.values))
                 yield _finding(its[-1].seen, "inconclusive", level, more)
+
+
+def _open_again(look: Look, its: Sequence[Look]) -> str:
+    first, all_of_them = (len(each.seen.values) for each in (look, its[-1]))
+    return f"decided by the first {first} blocks that tell it, open again by {all_of_them}"
 
 
 def _looks(each: Differences) -> Iterator[Look]:

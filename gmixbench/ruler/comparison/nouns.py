@@ -212,8 +212,8 @@ class Finding:
         answer, or none in sight.
     remark
         What else must be known of the verdict.
-    unconfirmed
-        Whether it is a change that was measured again and not found again.
+    confirmed
+        Of a change that was measured again, whether it was found again; `None` of all else.
     """
 
     pair: tuple[int, int]
@@ -229,7 +229,12 @@ class Finding:
     repeats: bool = False
     more: int | None = None
     remark: str = ""
-    unconfirmed: bool = False
+    confirmed: bool | None = None
+
+    @property
+    def unconfirmed(self) -> bool:
+        """Whether it is a change that was measured again and not found again."""
+        return self.confirmed is False
 
     @property
     def moved(self) -> bool:

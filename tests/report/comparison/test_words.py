@@ -116,6 +116,25 @@ def test_no_answer_in_sight_is_said(outcome_of):
     assert last.startswith("Not enough evidence for seconds per gradient evaluation, and none in")
 
 
+def test_what_is_open_is_told_with_its_step_and_its_task(made_values, comparison_of):
+    packages = (
+        {"pymc": "1", "numpy": "1"},
+        {"pymc": "2", "numpy": "1"},
+        {"pymc": "2", "numpy": "2"},
+    )
+    values = made_values({}, {}, blocks=7)
+    for tables, where in (
+        ({"ordered nuts": values}, ""),
+        ({"ordered nuts": values, "unordered nuts": values}, "ordered nuts: "),
+    ):
+        outcome = judge(comparison_of(tables, same=True, packages=packages))
+        *_, last = sentences(outcome)
+        told = "seconds per gradient evaluation"
+        whole = f"{told} ({where.removesuffix(': ')})" if where else told
+        steps = [f"{told} ({where}{each} 1 → 2)" for each in ("pymc", "numpy")]
+        assert all(said in last for said in (f"for {whole},", *steps))
+
+
 @pytest.mark.parametrize("case", ["invalid", "failed", "none", "foreign failure"])
 def test_of_what_is_invalid_no_change_is_told(outcome_of, case):
     told = " ".join(sentences(outcome_of(case)))

@@ -124,7 +124,9 @@ def test_before_the_first_look_nothing_is_said(make_comparison: Make, pairs: Mak
 def test_what_a_look_decides_stays(make_comparison: Make, pairs: Make) -> None:
     seconds = np.concatenate([pairs(12, 1.2), pairs(30, 1.0, seed=1)])
     each = found(compared(make_comparison, seconds))
-    assert each.verdict == "regressed"
+    assert (each.verdict, each.blocks) == ("regressed", FIRST)
+    assert each.remark == "decided by the first 13 blocks that tell it, open again by 38"
+    assert found(compared(make_comparison, pairs(42, 1.2))).remark == ""
 
 
 def test_the_forecast_holds_where_the_noise_stays(make_comparison: Make) -> None:
