@@ -158,7 +158,7 @@ def _asked_first(whole: dict[str, Finding]) -> Sequence[Finding]:
 def _open(comparison: Comparison, found: Outlook) -> Iterator[str]:
     if not found.open:
         return
-    names = listing([_named(comparison, each) for each in found.open])
+    names = listing([*_named(comparison, found.open)])
     if found.blocks is None or found.seconds is None:
         yield (
             f"Not enough evidence for {names}, and none in sight within {FARTHEST:,} blocks: the "
@@ -171,12 +171,18 @@ def _open(comparison: Comparison, found: Outlook) -> Iterator[str]:
     )
 
 
-def _named(comparison: Comparison, finding: Finding) -> str:
-    """A metric, with its task where there are several, and its step where it is of one."""
+def _named(comparison: Comparison, some: Sequence[Finding]) -> Iterator[str]:
+    """Each metric, with its tasks where there are several, and its steps."""
+    for metric in dict.fromkeys(each.metric for each in some):
+        where = [_where(comparison, each) for each in some if each.metric == metric]
+        told = [place or "as a whole" for place in where] if any(where) else []
+        yield f"{title(metric)} ({'; '.join(told)})" if told else title(metric)
+
+
+def _where(comparison: Comparison, finding: Finding) -> str:
     task = [comparison.tasks[finding.task].name] if len(comparison.tasks) > 1 else []
     by = [step(comparison, finding.pair)] if finding.pair != comparison.pairs[0] else []
-    where = f" ({': '.join([*task, *by])})" if task or by else ""
-    return f"{title(finding.metric)}{where}"
+    return ": ".join([*task, *by])
 
 
 def _sentence(where: str, text: str) -> str:

@@ -123,16 +123,15 @@ def test_what_is_open_is_told_with_its_step_and_its_task(made_values, comparison
         {"pymc": "2", "numpy": "2"},
     )
     values = made_values({}, {}, blocks=7)
-    for tables, where in (
-        ({"ordered nuts": values}, ""),
-        ({"ordered nuts": values, "unordered nuts": values}, "ordered nuts: "),
-    ):
+    one, two = {"ordered nuts": values}, {"ordered nuts": values, "unordered nuts": values}
+    by_task = (
+        "(ordered nuts; unordered nuts; ordered nuts: pymc 1 → 2; unordered nuts: pymc 1 → 2; "
+        "ordered nuts: numpy 1 → 2; unordered nuts: numpy 1 → 2)"
+    )
+    for tables, where in ((one, "(as a whole; pymc 1 → 2; numpy 1 → 2)"), (two, by_task)):
         outcome = judge(comparison_of(tables, same=True, packages=packages))
         *_, last = sentences(outcome)
-        told = "seconds per gradient evaluation"
-        whole = f"{told} ({where.removesuffix(': ')})" if where else told
-        steps = [f"{told} ({where}{each} 1 → 2)" for each in ("pymc", "numpy")]
-        assert all(said in last for said in (f"for {whole},", *steps))
+        assert f"Not enough evidence yet for seconds per gradient evaluation {where}: about" in last
 
 
 @pytest.mark.parametrize("case", ["invalid", "failed", "none", "foreign failure"])
