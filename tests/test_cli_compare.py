@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -48,7 +49,8 @@ def no_page(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_what_got_slower_is_told_with_its_reason(call: Call) -> None:
-    done = call("compare", "plain", "slow", "--out", "there", "--markdown", "told.md")
+    options = ("--out", "there", "--markdown", "told.md", "--ess-band", "20%")
+    done = call("compare", "plain", "slow", *options)
     assert done.code == 1
     assert "ESS/s regressed: −1" in done.out
     assert "a gradient evaluation takes 20 % longer" in done.out
@@ -57,6 +59,8 @@ def test_what_got_slower_is_told_with_its_reason(call: Call) -> None:
     assert len(kept["readings"]) == 2 * (1 + FIRST)
     assert "20 % longer" in Path("there/compare.html").read_text()
     assert "regressed" in Path("told.md").read_text()
+    assert kept["ess_band"] == 0.2
+    assert kept["outcome"]["verdict"] == "regressed"
 
 
 def test_equal_sides_are_fine(call: Call) -> None:
@@ -116,10 +120,14 @@ def test_a_change_is_measured_again_where_that_is_asked(call: Call) -> None:
     done = call("compare", "plain", "slow", "--confirm", "--out", "there")
     assert done.code == 1
     first, second = (
-        {row["case"]["seed"] for row in json.loads(path.read_text())["readings"]}
+        json.loads(path.read_text())
         for path in (Path("there/compare.json"), Path("there/again/compare.json"))
     )
-    assert not first & second
+    seeds = [{row["case"]["seed"] for row in each["readings"]} for each in (first, second)]
+    assert not seeds[0] & seeds[1]
+    found = [each["outcome"]["findings"][0] for each in (first, second)]
+    assert [each["verdict"] for each in found] == ["regressed", "regressed"]
+    assert [each["confirmed"] for each in found] == [True, None]
     assert not Path("same/again").exists()
     assert call("compare", "plain", "other", "--confirm", "--out", "same").code == 0
     assert not Path("same/again").exists()
@@ -129,6 +137,7 @@ def test_a_change_is_measured_again_where_that_is_asked(call: Call) -> None:
     ("options", "said"),
     [
         (["--band", "2"], "--band 2: give a share between 0 and 1"),
+        (["--ess-band", "2"], "--ess-band 2: give a share between 0 and 1"),
         (["--budget", "10"], "--budget 10: give a time as 90s, 10m or 1.5h"),
         (["--budget", "-1m"], "--budget -1m: give a time"),
         (["--alpha", "1"], "--alpha 1: give a probability between 0 and 1"),
@@ -276,7 +285,7 @@ def test_a_release_that_can_t_be_told_is_left_out(
     done = call("bisect", "--good", "plain#1", "--bad", "slow#6")
     assert done.code == 4
     assert "is one of broken#3 (2026-03-01), slow#4 (2026-04-01)" in done.out
-    assert "broken#3: skip: invalid" in done.out
+    assert "broken#3: skip: not measured" in done.out
 
 
 @pytest.mark.usefixtures("history")
@@ -363,21 +372,51 @@ def test_a_last_release_without_an_answer_is_inconclusive(call: Call, metric: st
 
 @pytest.mark.usefixtures("history")
 @pytest.mark.parametrize(
-    ("kind", "metric", "code"),
+    ("kind", "metric", "word"),
     [
-        ("biased", "seconds_per_gradient", 3),
-        ("broken", "seconds_per_gradient", 3),
-        ("broken", "valid", 3),  # a crash is no wrong answer
+        ("biased", "seconds_per_gradient", "invalid"),
+        ("broken", "seconds_per_gradient", "not measured"),
+        ("broken", "valid", "not measured"),  # a crash is no wrong answer
     ],
 )
 def test_a_last_release_that_is_wrong_is_told_with_its_reason(
-    call: Call, monkeypatch: pytest.MonkeyPatch, kind: str, metric: str, code: int
+    call: Call, monkeypatch: pytest.MonkeyPatch, kind: str, metric: str, word: str
 ) -> None:
     monkeypatch.setitem(RELEASES, 6, f"{kind}#6")
     done = call("bisect", "--good", "plain#1", "--bad", f"{kind}#6", "--metric", metric)
-    assert done.code == code
-    assert f"{kind}#6 could not be told: invalid: " in done.err
+    assert done.code == 3
+    assert f"{kind}#6 could not be told: {word}: " in done.err
     assert "--budget" not in done.err
+
+
+@pytest.mark.usefixtures("history")
+@pytest.mark.parametrize(
+    ("good", "said"),
+    [
+        ("biased#1", "the good side is invalid: "),
+        ("broken#1", "the good side is not measured: 1 of 1 processes: exception: ValueError: no"),
+    ],
+)
+def test_a_good_side_that_is_none_is_no_wrong_use(call: Call, good: str, said: str) -> None:
+    done = call("bisect", "--good", good, "--bad", "slow#6")
+    assert done.code == 3
+    assert said in done.err
+    assert ("call it again" in done.err) == (good == "broken#1")
+
+
+@pytest.mark.usefixtures("history")
+@pytest.mark.parametrize("options", [[], ["--out", "there"]], ids=["its own folder", "a given one"])
+def test_held_dependencies_and_own_ones_are_two_questions(
+    call: Call, monkeypatch: pytest.MonkeyPatch, options: list[str]
+) -> None:
+    def held(_: Side, new: Side, **__: object) -> Side:
+        return Side(replace(new.variant, digest=f"{new.variant.digest} held"), None)
+
+    monkeypatch.setattr(holding, "held", held)
+    asked = ["bisect", "--good", "plain#1", "--bad", "slow#6", *options]
+    for more in ([], ["--own-dependencies"], []):
+        done = call(*asked, *more)
+        assert (done.code, done.err) == (1, "")
 
 
 def test_an_unknown_metric_is_one_line(call: Call, history: list[str]) -> None:

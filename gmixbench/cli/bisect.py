@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gmixbench.cli.compare import Alpha, Band, Budget, Data, Fresh, Timeout
+from gmixbench.cli.compare import Alpha, Band, Budget, Data, EssBand, Fresh, Timeout
 from gmixbench.cli.comparing import asked, measured, tasks_of
-from gmixbench.cli.exits import INCONCLUSIVE, NOT_MEASURED, REGRESSED, UsageError
+from gmixbench.cli.exits import INCONCLUSIVE, NOT_MEASURED, REGRESSED
 from gmixbench.cli.options import (
     Locks,
     console,
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from gmixbench.lab.comparison.sides import Side
     from gmixbench.lab.stacks import Stack
     from gmixbench.ruler.comparison.bisection import Answer
-    from gmixbench.ruler.comparison.nouns import Outcome
+    from gmixbench.ruler.comparison.nouns import Outcome, Trust
 
 VALID = "valid"
 """Stands for a metric where it is asked since when the answer is wrong."""
@@ -51,6 +51,7 @@ def bisect(
     method: Annotated[str, typer.Option(help=f"One of {', '.join(METHODS)}.")] = "nuts",
     dataset: Data = DEFAULT_DATASET,
     band: Band = "2%",
+    ess_band: EssBand = "10%",
     alpha: Alpha = 0.01,
     budget: Budget = "10m",
     own_dependencies: Annotated[
@@ -81,6 +82,7 @@ def bisect(
     known = COMPARED["nuts" if method == "nuts" else "advi"]
     one_of("metric", metric, (*known, VALID))
     width, seconds = share_of("--band", band), seconds_of("--budget", budget)
+    ess_width = share_of("--ess-band", ess_band)
     positive("--timeout", timeout)
     probability("--alpha", alpha)
     from gmixbench.lab.building import build
@@ -94,8 +96,9 @@ def bisect(
     base, last = side(good, where, say=_say), side(bad, where, say=_say)
     releases = between(base, last, where)
     tasks = tasks_of([model], [method])
-    ends = asked([base, last], tasks, dataset, band=width, alpha=alpha)
+    ends = asked([base, last], tasks, dataset, band=width, ess_band=ess_width, alpha=alpha)
     place = out or Path("results") / f"bisect-{label(ends)}"
+    place = place / "own" if own_dependencies else place  # of another question
     typer.echo(f"{len(releases)} releases from {releases[0].name} to {releases[-1].name}")
 
     def told(stack: "Stack") -> Told:
@@ -109,7 +112,7 @@ def bisect(
             return Told("skip", str(error).removeprefix(f"{stack.name}: "))
         outcome = measured(
             place / stack.name,
-            asked([base, new], tasks, dataset, band=width, alpha=alpha),
+            asked([base, new], tasks, dataset, band=width, ess_band=ess_width, alpha=alpha),
             [base, new],
             budget=seconds,
             timeout=timeout,
@@ -163,11 +166,12 @@ def _decided(metric: str) -> "Callable[[Outcome], bool]":
 def _told(outcome: "Outcome", metric: str) -> Told:
     base, new = outcome.trusts
     if not base.valid:
-        raise UsageError(f"the good side is not valid: {base.reasons[0]}: take another --good")
+        advice = "take another --good" if base.wrong else "call it again, or take another --good"
+        typer.echo(f"the good side is {_fault(base)}: {advice}", err=True)
+        raise typer.Exit(NOT_MEASURED)
     if not new.valid:
         # What crashed, or mixes too slowly to be judged, is not known to be wrong.
-        wrong = metric == VALID and new.wrong
-        return Told("bad" if wrong else "skip", f"invalid: {new.reasons[0]}")
+        return Told("bad" if metric == VALID and new.wrong else "skip", _fault(new))
     if metric == VALID:
         if not outcome.looks:
             return Told("skip", "no look within the budget", open_=True)
@@ -180,6 +184,10 @@ def _told(outcome: "Outcome", metric: str) -> Told:
             why = f"{metric} {by}, {each.verdict}"
             return Told("bad" if each.verdict == "regressed" else "good", why)
     return Told("skip", f"{metric}: no answer within the budget", open_=True)
+
+
+def _fault(trust: "Trust") -> str:
+    return f"{'invalid' if trust.wrong else 'not measured'}: {trust.reasons[0]}"
 
 
 def _end(releases: "tuple[Stack, ...]", metric: str, suspects: tuple[int, ...], last: Told) -> None:

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from gmixbench.lab.stacks import Stack
     from gmixbench.ruler.comparison.nouns import Comparison, Outcome, Task
 
-CODES = {"fine": 0, "regressed": REGRESSED, "not measured": NOT_MEASURED}
-CODES["inconclusive"] = INCONCLUSIVE
+CODES = {"fine": 0, "regressed": REGRESSED, "inconclusive": INCONCLUSIVE}
+CODES |= {"invalid": NOT_MEASURED, "not measured": NOT_MEASURED}
 
 AGAIN = 1_000_000
 """Seeds apart that the second measurement of `--confirm` has: none of the first's."""
@@ -61,8 +61,11 @@ Sampler = Annotated[
     typer.Option(help="Backend that samples on both sides; the library's own unless given."),
 ]
 Band = Annotated[str, typer.Option(help="Change of a timing that does not matter.")]
+EssBand = Annotated[
+    str, typer.Option(help="Change of ESS per gradient evaluation that does not matter.")
+]
 Alpha = Annotated[
-    float, typer.Option(help="Probability that any metric's verdict is wrong, at the most.")
+    float, typer.Option(help="Error that the verdicts share, over all metrics and looks.")
 ]
 Budget = Annotated[str, typer.Option(help="Time for all blocks: 90s, 10m, 1h.")]
 Timeout = Annotated[float, typer.Option(help="Seconds after which a process is ended.")]
@@ -82,6 +85,7 @@ def compare(
     dataset: Data = DEFAULT_DATASET,
     sampler: Sampler = None,
     band: Band = "2%",
+    ess_band: EssBand = "10%",
     alpha: Alpha = 0.01,
     budget: Budget = "10m",
     confirm: Annotated[
@@ -112,6 +116,7 @@ def compare(
     tasks = tasks_of(models, methods_of(method, ["nuts"], models))
     one_of("dataset", dataset, DATASETS)
     width, seconds = share_of("--band", band), seconds_of("--budget", budget)
+    ess_width = share_of("--ess-band", ess_band)
     positive("--timeout", timeout)
     probability("--alpha", alpha)
     if hold_dependencies and attribute:
@@ -122,13 +127,15 @@ def compare(
         sides = _steps(old, new, tasks, dataset, timeout)
     elif hold_dependencies:
         sides = (old, _held(old, new))
-    question = asked(sides, tasks, dataset, band=width, alpha=alpha)
+    question = asked(sides, tasks, dataset, band=width, ess_band=ess_width, alpha=alpha)
     from gmixbench.lab.comparison.folder import label
 
     folder = out or Path("results") / f"compare-{label(question)}"
     _warn(question)
     outcome = measured(folder, question, sides, budget=seconds, timeout=timeout, fresh=fresh)
     if confirm and any(each.moved for each in outcome.whole):
+        from gmixbench.lab import store
+        from gmixbench.lab.comparison.folder import write
         from gmixbench.ruler.comparison.confirm import confirmed, settled
 
         typer.echo("a change: measuring it again, with other seeds")
@@ -143,6 +150,8 @@ def compare(
             done=partial(settled, outcome),
         )
         outcome = confirmed(outcome, second)
+        with store.locked(folder):
+            write(folder, outcome.comparison, outcome)
     _tell(outcome, folder, markdown)
     raise typer.Exit(CODES[outcome.verdict])
 

@@ -46,6 +46,7 @@ def asked(
     dataset: str,
     *,
     band: float,
+    ess_band: float,
     alpha: float,
     seed: int = FIRST_SEED,
 ) -> "Comparison":
@@ -54,7 +55,7 @@ def asked(
     from gmixbench.ruler.comparison.nouns import Comparison
 
     variants = tuple(each.variant for each in sides)
-    return Comparison(variants, tasks, dataset, band, alpha, seed, machine())
+    return Comparison(variants, tasks, dataset, band, alpha, seed, machine(), ess_band=ess_band)
 
 
 def measured(
@@ -95,8 +96,9 @@ def measured(
         except KeyboardInterrupt:
             typer.echo(f"stopped; {folder} holds what was measured: call it again to go on")
             raise typer.Exit(INTERRUPTED) from None
-    outcome = judge(now)
-    failed = sum(bool(each.failure) for each in now.readings)
+        outcome = judge(now)
+        on_disk.write(folder, now, outcome)
+    failed = sum(bool(each.failure) for each in now.readings if each.variant in now.ends)
     if failed:
         typer.echo(
             f"{failed} processes failed: call it again to measure them again; where the time was "

@@ -55,7 +55,7 @@ def noise(
     with console.status("finding out what A is") as status:
         one = side_of(side, locks_folder(locks), say=status.update)
     # No band is so wide that blocks would stop before the time is spent.
-    question = asked([one, one], tasks, dataset, band=1e-6, alpha=0.01)
+    question = asked([one, one], tasks, dataset, band=1e-6, ess_band=1e-6, alpha=0.01)
     outcome = measured(
         out or Path("results") / f"noise-{label(question)}",
         question,

@@ -8,6 +8,7 @@ from gmixbench.ruler.tolerances import TOLERANCES
 
 COLOURS = {
     "regressed": "bold red",
+    "invalid": "bold red",
     "not measured": "bold red",
     "inconclusive": "yellow",
     "fine": "bold green",

@@ -31,7 +31,7 @@ CLOSE_ENOUGH = 0.1
 class Check:
     """One estimate held against the posterior; z counts its distance in MCSE.
 
-    Where a reference stands in for the exact posterior, its error is part of the distance's unit:
+    Where a reference stands in for the exact posterior, its `error` is part of the distance's unit:
     sqrt(MCSE^2 + error^2).
     """
 
@@ -40,6 +40,7 @@ class Check:
     exact: float
     mcse: float
     z: float
+    error: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -163,7 +164,7 @@ def _check(name: str, estimate: float, figure: Figure, mcse: float) -> Check:
     spread = math.hypot(mcse, figure.error)
     distance = abs(estimate - figure.value)
     z = distance / spread if spread > 0 and math.isfinite(distance) else math.inf
-    return Check(name, estimate, figure.value, mcse, z)
+    return Check(name, estimate, figure.value, mcse, z, figure.error)
 
 
 def _chain(means: np.ndarray) -> Chain:

@@ -84,6 +84,7 @@ def test_the_error_of_the_reference_counts() -> None:
     again = score(run(drawn()), replace(right, figures=(wide, *right.figures[1:]))).checks[0]
     assert again.z < 1e-3 < first.z
     assert again.mcse == first.mcse
+    assert again.error == 1e3
 
 
 @pytest.mark.parametrize("times", [-1.0, 1.0], ids=["left out", "counted twice"])

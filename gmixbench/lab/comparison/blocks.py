@@ -97,7 +97,7 @@ def measure(
             comparison = one(comparison, PILOT, step, _caches(work, step))
             yield comparison
         pilots = [each for each in comparison.readings if each.block == PILOT]
-        if any(each.failure for each in pilots):
+        if any(each.failure for each in pilots if each.variant in comparison.ends):
             return
         comparison = replace(
             comparison,
@@ -176,7 +176,11 @@ def spent(comparison: Comparison) -> float:
 
 def _left(comparison: Comparison, block: int) -> list[Step]:
     done = {(each.variant, each.task) for each in comparison.readings if each.block == block}
-    return [step for step in order(comparison, block) if (step.variant, step.task) not in done]
+    return [
+        step
+        for step in order(comparison, block)
+        if (step.variant, step.task) not in done and step.variant not in comparison.dropped
+    ]
 
 
 def _long_enough(comparison: Comparison, task: int) -> Task:

@@ -1,4 +1,8 @@
-"""`compare.json`: all that was measured of a comparison, whole after every process."""
+"""`compare.json`: all that was measured of a comparison, whole after every process.
+
+At the end of a call it has what is said of that too, for programs; it follows from the readings,
+and is never read back.
+"""
 
 import json
 import math
@@ -11,7 +15,7 @@ from typing import Any
 
 from gmixbench.lab.store import FolderError
 from gmixbench.record import SCHEMA, case_from_dict, case_to_dict, damaged, write_bytes
-from gmixbench.ruler.comparison.nouns import Comparison, Reading, Task, Variant
+from gmixbench.ruler.comparison.nouns import Comparison, Outcome, Reading, Task, Variant
 from gmixbench.ruler.score import Check
 from gmixbench.spec import Case, fit_settings
 
@@ -42,6 +46,7 @@ def read(folder: Path) -> Comparison | None:
         data = json.loads(path.read_text(encoding="utf-8"))
         if data.pop("schema") != SCHEMA:
             raise ValueError(f"another schema where {SCHEMA} was expected")
+        data.pop("outcome", None)
         lists = {
             "variants": tuple(Variant(**each) for each in data["variants"]),
             "tasks": tuple(map(_task, data["tasks"])),
@@ -52,8 +57,12 @@ def read(folder: Path) -> Comparison | None:
         raise damaged(path, error) from error
 
 
-def write(folder: Path, comparison: Comparison) -> None:
+def write(folder: Path, comparison: Comparison, outcome: Outcome | None = None) -> None:
     """Write a comparison, whole or not at all; numbers that are not finite are null.
+
+    Parameters
+    ----------
+    outcome : what is said of it, where it has ended
 
     Raises
     ------
@@ -63,6 +72,8 @@ def write(folder: Path, comparison: Comparison) -> None:
     plain = asdict(replace(comparison, tasks=(), readings=()))
     plain["tasks"] = [_task_row(each, comparison.dataset) for each in comparison.tasks]
     del plain["readings"]
+    if outcome is not None:
+        plain["outcome"] = _outcome_row(outcome)
     head = json.dumps({"schema": SCHEMA, **plain}, indent=1).removesuffix("\n}")
     # A line for each process: a person can look, and a version control system can compare.
     rows = ",\n  ".join(
@@ -75,8 +86,9 @@ def write(folder: Path, comparison: Comparison) -> None:
 def resumed(folder: Path, asked: Comparison) -> Comparison:
     """What is asked, with what its folder holds of it already; counts of draws are those there.
 
-    Processes that failed are not among it: they are measured again, since a crash, a time-out or a
-    lack of memory may pass. A wrong answer stays.
+    Processes of either end that failed are not among it: they are measured again, since a crash, a
+    time-out or a lack of memory may pass. A wrong answer stays, and what was dropped: it would be
+    measured long after the blocks that it is missing from.
 
     Raises
     ------
@@ -94,10 +106,10 @@ def resumed(folder: Path, asked: Comparison) -> Comparison:
                 f"{folder} holds a comparison of {what}: give another --out, or --fresh to "
                 "start over"
             )
-    left = tuple(each for each in before.readings if not each.failure)
-    return replace(
-        before, variants=asked.variants, band=asked.band, alpha=asked.alpha, readings=left
+    left = tuple(
+        each for each in before.readings if not each.failure or each.variant in before.dropped
     )
+    return replace(asked, tasks=before.tasks, readings=left)
 
 
 def _task_row(task: Task, dataset: str) -> dict[str, Any]:
@@ -111,14 +123,28 @@ def _task(row: dict[str, Any]) -> Task:
 
 
 def _reading_row(reading: Reading) -> dict[str, Any]:
-    checks = [
-        {name: _finite(value) for name, value in asdict(each).items()} for each in reading.checks
-    ]
+    checks = [_finite(asdict(each)) for each in reading.checks]
     return asdict(reading) | {"case": case_to_dict(reading.case), "checks": checks}
 
 
-def _finite(value: str | float) -> str | float | None:
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+def _outcome_row(outcome: Outcome) -> dict[str, Any]:
+    return {
+        "verdict": outcome.verdict,
+        "blocks": outcome.blocks,
+        "looks": outcome.looks,
+        "trusts": [_finite(asdict(each)) for each in outcome.trusts],
+        "findings": [
+            _finite(asdict(each) | {"ratio": each.ratio, "change": _finite(asdict(each.change))})
+            for each in outcome.findings
+        ],
+    }
+
+
+def _finite(row: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: None if isinstance(value, float) and not math.isfinite(value) else value
+        for name, value in row.items()
+    }
 
 
 def _check(row: dict[str, Any]) -> Check:

@@ -1,12 +1,13 @@
 """ESS per second, explained by its factors: what the algorithm does, and what the clock says.
 
 ESS/s is ESS per gradient evaluation, by the seconds that a gradient evaluation takes: what carries
-a change is the factor that has the same verdict.
+a change is the factor that has the same verdict. A factor that is equivalent, but within a band as
+wide as that change, may still carry it: it is told by its own change.
 """
 
 from collections.abc import Mapping, Sequence
 
-from gmixbench.report.comparison.findings import band, change, told
+from gmixbench.report.comparison.findings import band, change, title, told
 from gmixbench.report.numbers import listing, number
 from gmixbench.report.verdicts import in_times, percents
 from gmixbench.ruler.comparison.nouns import Finding
@@ -31,17 +32,27 @@ def speed(findings: Mapping[str, Finding]) -> str:
     against = [each for each in factors if each.moved and each.verdict != whole.verdict]
     rest = [each for each in factors if not each.moved]
     if not with_it:
-        undecided = "which factor carries it is open: " if factors else ""
-        return "; ".join([told(whole), *([undecided + _joined(factors)] if factors else [])])
-    because = f"{told(whole)}, because {_joined(with_it)}"
-    although = [f"although {_joined(against)}"] if against else []
-    return "; ".join([", ".join([because, *although]), *map(_clause, rest)])
+        open_question = [f"which factor carries it is open: {_joined(factors, whole)}"]
+        return "; ".join([told(whole), *(open_question if factors else [])])
+    because = f"{told(whole)}, because {_joined(with_it, whole)}"
+    although = [f"although {_joined(against, whole)}"] if against else []
+    return "; ".join([", ".join([because, *although]), *(_part(each, whole) for each in rest)])
 
 
-def _joined(factors: Sequence[Finding]) -> str:
+def _joined(factors: Sequence[Finding], whole: Finding) -> str:
     """Clauses, the larger change first."""
     by_size = sorted(factors, key=_distance, reverse=True)
-    return listing([_clause(each) for each in by_size])
+    return listing([_part(each, whole) for each in by_size])
+
+
+def _part(factor: Finding, whole: Finding) -> str:
+    """Clause of a factor beside the change that it is to explain."""
+    wide = 1 + factor.band >= _distance(whole)
+    if factor.verdict == "equivalent" and wide and not factor.repeats:
+        return (
+            f"{title(factor.metric)} changed by {change(factor)}, within its band of {band(factor)}"
+        )
+    return _clause(factor)
 
 
 def _distance(finding: Finding) -> float:

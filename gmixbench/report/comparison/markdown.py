@@ -23,7 +23,7 @@ def _lines(outcome: Outcome) -> Iterator[str]:
     yield from ("", row(("task", "variant", "valid", "worst z", "limit", "of")))
     yield "|---|---|---|---:|---:|---|"
     for one in answers(outcome):
-        valid = "yes" if one.valid else "**NO**"
+        valid = one.valid if one.valid in ("yes", "so far") else f"**{one.valid}**"
         yield row((one.task, one.variant, valid, one.z, one.limit, one.worst))
     found = [*sections(outcome)]
     for section in found:

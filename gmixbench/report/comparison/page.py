@@ -132,14 +132,14 @@ def _image(folder: Path, name: str, drawing: Figure, alt: str, caption: Caption)
 
 def _checks(outcome: Outcome) -> Iterator[Checks]:
     comparison = outcome.comparison
-    names = tuple(variant.name for variant in comparison.variants)
     limits = {(trust.variant, trust.task): trust.limit for trust in outcome.trusts}
     for task, named in enumerate(comparison.tasks):
-        found = [checks_of(comparison, side, task) for side in range(len(names))]
-        if not all(found):
-            continue  # of ADVI, or of a side that left nothing, there are none
+        each = {side: checks_of(comparison, side, task) for side in range(len(comparison.variants))}
+        told = {side: checks for side, checks in each.items() if checks}
+        if not told:
+            continue  # of ADVI, or of sides that left nothing, there are none
         quantities = []
-        for row in zip(*found, strict=True):
+        for row in zip(*told.values(), strict=True):
             digits = _digits(min(check.mcse for check in row))
             estimates = tuple(
                 Estimate(
@@ -147,9 +147,10 @@ def _checks(outcome: Outcome) -> Iterator[Checks]:
                     fixed(check.z, 1),
                     not check.z <= (limits[side, task] or math.inf),
                 )
-                for side, check in enumerate(row)
+                for side, check in zip(told, row, strict=True)
             )
             quantities.append(Quantity(row[0].name, fixed(row[0].exact, digits), estimates))
+        names = tuple(comparison.variants[side].name for side in told)
         yield Checks(named.name, names, tuple(quantities))
 
 

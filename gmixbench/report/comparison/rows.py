@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 from gmixbench.report.comparison.findings import band, change
 from gmixbench.report.comparison.steps import step
@@ -42,11 +43,14 @@ class Section:
 
 @dataclass(frozen=True)
 class Answer:
-    """Whether a variant is right in a task, and how far off its worst check is."""
+    """Whether a variant is right in a task, and how far off its worst check is.
+
+    Before the first look `valid` says but that nothing is known to be wrong.
+    """
 
     task: str
     variant: str
-    valid: bool
+    valid: Literal["yes", "so far", "not measured", "NO"]
     z: str
     limit: str
     worst: str
@@ -90,12 +94,18 @@ def _row(finding: Finding) -> Row:
     )
 
 
+def _valid(outcome: Outcome, trust: Trust) -> Literal["yes", "so far", "not measured", "NO"]:
+    if trust.valid:
+        return "yes" if outcome.looks else "so far"
+    return "NO" if trust.wrong else "not measured"
+
+
 def _answer(outcome: Outcome, trust: Trust) -> Answer:
     comparison = outcome.comparison
     return Answer(
         comparison.tasks[trust.task].name,
         comparison.variants[trust.variant].name,
-        trust.valid,
+        _valid(outcome, trust),
         fixed(trust.z, 1),
         fixed(trust.limit, 1),
         trust.worst,

@@ -13,6 +13,9 @@ from gmixbench.report.numbers import MISSING
 from gmixbench.report.verdicts import COLOURS
 from gmixbench.ruler.comparison.nouns import Outcome
 
+ANSWERS = {"yes": "green", "so far": "dim", "not measured": "bold red", "NO": "bold red"}
+"""What a terminal shows an answer in."""
+
 
 def comparison_lines(outcome: Outcome) -> Iterator[RenderableType]:
     """Verdict, validity, sentences, tables, and what else differs."""
@@ -58,7 +61,7 @@ def _validity(rows: Sequence[Answer]) -> Table:
         table.add_row(
             escape(one.task),
             escape(one.variant),
-            "[green]yes[/]" if one.valid else "[bold red]NO[/]",
+            f"[{ANSWERS[one.valid]}]{one.valid}[/]",
             one.z,
             one.limit,
             escape(one.worst) or MISSING,

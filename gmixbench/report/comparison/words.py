@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from gmixbench.report.comparison.factors import speed
 from gmixbench.report.comparison.findings import change, title, told
-from gmixbench.report.comparison.steps import carried
+from gmixbench.report.comparison.steps import carried, step
 from gmixbench.report.numbers import listing
 from gmixbench.ruler.comparison.judge import FARTHEST
 from gmixbench.ruler.comparison.nouns import Comparison, Finding, Outcome, Trust
@@ -13,6 +13,9 @@ from gmixbench.ruler.dependencies import changed
 
 NOT_MEASURED = ("not measured",)
 """Reasons of a variant that left nothing at all."""
+
+NOT_WRONG_YET = "nothing is known to be wrong yet"
+"""What is said of both sides before there are enough draws to tell."""
 
 LEADING = (
     "ess_per_second",
@@ -26,15 +29,10 @@ LEADING = (
 
 def headline(outcome: Outcome) -> str:
     """Verdict on the whole, in one sentence."""
-    wrong = [trust for trust in outcome.trusts if not trust.valid]
-    if wrong:
-        variants = outcome.comparison.variants
-        names = [*dict.fromkeys(variants[trust.variant].name for trust in wrong)]
-        if all(trust.reasons == NOT_MEASURED for trust in wrong):
-            return f"{listing(names)} left nothing to judge"
-        return f"{listing(names)} {'is' if len(names) == 1 else 'are'} invalid"
+    if outcome.faulted:
+        return _faulted(outcome)
     count = len(outcome.whole)
-    right = f"right on {'both' if len(outcome.comparison.variants) == 2 else 'all'} sides"
+    right = _right(outcome)
     if outcome.verdict == "regressed":
         worse = sum(each.verdict == "regressed" for each in outcome.whole)
         return f"{worse} of {count} metrics got worse; {right}"
@@ -47,12 +45,33 @@ def headline(outcome: Outcome) -> str:
     return f"none of {count} metrics got worse{also}; {right}"
 
 
+def _faulted(outcome: Outcome) -> str:
+    """Which ends are wrong; where none is known to be, which can't be judged."""
+    variants = outcome.comparison.variants
+    wrong = [trust for trust in outcome.faulted if trust.wrong]
+    names = [*dict.fromkeys(variants[trust.variant].name for trust in wrong or outcome.faulted)]
+    if wrong:
+        return f"{listing(names)} {'is' if len(names) == 1 else 'are'} invalid"
+    if all(trust.reasons == NOT_MEASURED for trust in outcome.faulted):
+        return f"{listing(names)} left nothing to judge"
+    return f"{listing(names)} could not be judged"
+
+
+def _right(outcome: Outcome) -> str:
+    """Which sides are right: of draws that is not known before the first look."""
+    if not outcome.looks:
+        return NOT_WRONG_YET
+    several = len(outcome.comparison.variants) > 2
+    every = several and all(trust.valid for trust in outcome.trusts)
+    return f"right on {'all' if every else 'both'} sides"
+
+
 def sentences(outcome: Outcome) -> tuple[str, ...]:
     """What a comparison says, task by task; then what is still open."""
     tasks = range(len(outcome.comparison.tasks))
     return (
         *(text for task in tasks for text in _task(outcome, task)),
-        *_open(outlook(outcome)),
+        *_open(outcome.comparison, outlook(outcome)),
     )
 
 
@@ -97,9 +116,12 @@ def _task(outcome: Outcome, task: int) -> Iterator[str]:
 
 def _wrong(comparison: Comparison, trust: Trust) -> str:
     name = comparison.variants[trust.variant].name
+    end = trust.variant in comparison.ends
+    shown = "no speed is shown" if end else "the steps to it and from it are left out"
     if trust.reasons == NOT_MEASURED:
-        return f"{name} was not measured: no speed is shown"
-    return f"{name} is invalid: {'; '.join(trust.reasons)}: no speed is shown"
+        return f"{name} was not measured: {shown}"
+    word = "is invalid" if trust.wrong else "could not be judged"
+    return f"{name} {word}: {'; '.join(trust.reasons)}: {shown}"
 
 
 def _first(outcome: Outcome, task: int, whole: dict[str, Finding]) -> Iterator[str]:
@@ -107,7 +129,7 @@ def _first(outcome: Outcome, task: int, whole: dict[str, Finding]) -> Iterator[s
     same = (comparison.pairs[0], task) in outcome.same_draws
     if comparison.tasks[task].method != "nuts":
         yield from (told(whole[metric]) for metric in LEADING if metric in whole)
-        yield "valid on both sides"
+        yield "valid on both sides" if outcome.looks else NOT_WRONG_YET
         if same:
             yield "the fits are the same, draw by draw"
         return
@@ -117,7 +139,7 @@ def _first(outcome: Outcome, task: int, whole: dict[str, Finding]) -> Iterator[s
         yield speed(known)
     else:
         yield from (told(known[metric]) for metric in LEADING if metric in known)
-    yield "the answer is right on both sides"
+    yield "the answer is right on both sides" if outcome.looks else NOT_WRONG_YET
     if same:
         yield "the trees are the same, draw by draw"
 
@@ -133,10 +155,10 @@ def _asked_first(whole: dict[str, Finding]) -> Sequence[Finding]:
     )
 
 
-def _open(found: Outlook) -> Iterator[str]:
+def _open(comparison: Comparison, found: Outlook) -> Iterator[str]:
     if not found.open:
         return
-    names = listing([*dict.fromkeys(title(each.metric) for each in found.open)])
+    names = listing([*_named(comparison, found.open)])
     if found.blocks is None or found.seconds is None:
         yield (
             f"Not enough evidence for {names}, and none in sight within {FARTHEST:,} blocks: the "
@@ -147,6 +169,20 @@ def _open(found: Outlook) -> Iterator[str]:
     yield (
         f"Not enough evidence yet for {names}: about {blocks} would do ({duration(found.seconds)})."
     )
+
+
+def _named(comparison: Comparison, some: Sequence[Finding]) -> Iterator[str]:
+    """Each metric, with its tasks where there are several, and its steps."""
+    for metric in dict.fromkeys(each.metric for each in some):
+        where = [_where(comparison, each) for each in some if each.metric == metric]
+        told = [place or "as a whole" for place in where] if any(where) else []
+        yield f"{title(metric)} ({'; '.join(told)})" if told else title(metric)
+
+
+def _where(comparison: Comparison, finding: Finding) -> str:
+    task = [comparison.tasks[finding.task].name] if len(comparison.tasks) > 1 else []
+    by = [step(comparison, finding.pair)] if finding.pair != comparison.pairs[0] else []
+    return ": ".join([*task, *by])
 
 
 def _sentence(where: str, text: str) -> str:

@@ -9,10 +9,15 @@ def settled(first: Outcome, second: Outcome) -> bool:
     """Whether the second has an answer for each change of the first: then both can be joined.
 
     That the second has all that must have an answer is not enough: a change may be of a metric that
-    few blocks tell.
+    few blocks tell. Of a step that the second can't tell no answer is waited for.
     """
     told = {_key(each) for each in second.findings if each.verdict != "inconclusive"}
-    return all(_key(each) in told for each in first.findings if each.moved)
+    dropped = second.comparison.dropped
+    return all(
+        _key(each) in told
+        for each in first.findings
+        if each.moved and dropped.isdisjoint(each.pair)
+    )
 
 
 def confirmed(first: Outcome, second: Outcome) -> Outcome:
@@ -40,13 +45,15 @@ def _held(first: Finding, second: Finding | None) -> Finding:
     if not first.moved:
         return first
     if second is not None and second.verdict == first.verdict:
-        return replace(first, remark="confirmed with other seeds")
+        known = [first.remark] if first.remark else []
+        told = "; ".join([*known, "confirmed with other seeds"])
+        return replace(first, remark=told, confirmed=True)
     again = "not told" if second is None else second.verdict
     return replace(
         first,
         verdict="inconclusive",
         remark=f"{first.verdict} at first, and {again} with other seeds",
-        unconfirmed=True,
+        confirmed=False,
     )
 
 

@@ -128,17 +128,22 @@ def judge(comparison: Comparison) -> Outcome:
     told.sort(key=lambda each: asked.index((each.pair, each.task, each.metric)))
     same = tuple(
         (pair, task)
-        for pair in comparison.pairs
+        for pair in _told_apart(comparison)
         for task in range(len(comparison.tasks))
         if _same_draws(readings, pair, task)
     )
     return Outcome(comparison, blocks, len(looks(blocks)), tuple(told), believed, same)
 
 
+def _told_apart(comparison: Comparison) -> list[tuple[int, int]]:
+    """Pairs of which neither variant was dropped."""
+    return [pair for pair in comparison.pairs if comparison.dropped.isdisjoint(pair)]
+
+
 def _differences(comparison: Comparison, readings: Sequence[Reading]) -> Iterator[Differences]:
     table = {(each.block, each.variant, each.task): each for each in readings}
     blocks = sorted({each.block for each in readings})
-    for pair in comparison.pairs:
+    for pair in _told_apart(comparison):
         for k, task in enumerate(comparison.tasks):
             found: dict[str, np.ndarray] = {}
             for metric in COMPARED["nuts" if task.method == "nuts" else "advi"]:
@@ -152,9 +157,8 @@ def _differences(comparison: Comparison, readings: Sequence[Reading]) -> Iterato
                     found[metric] = values
             asked = _asked(found)
             for metric, values in found.items():
-                tolerance = TOLERANCES[metric]
-                band = comparison.band if tolerance.machine else tolerance.band
-                yield Differences(pair, k, tolerance, band, values, metric in asked)
+                band = comparison.band_of(metric)
+                yield Differences(pair, k, TOLERANCES[metric], band, values, metric in asked)
 
 
 def _asked(told: Collection[str]) -> set[str]:
@@ -249,19 +253,26 @@ def _by_chance(
         count = len(family)
         tried = [(each, its) for each, its in family if its]
         tried.sort(key=lambda item: min(look.p_value for look in item[1]))
-        going = True
+        own, going = alpha, True
         for rank, (each, its) in enumerate(tried):
-            own = holm_level(alpha, count, rank)
+            if going:
+                own = holm_level(alpha, count, rank)  # where it stops, all that follow have it too
             deciding = [look for look in its if look.p_value <= own]
             going = going and bool(deciding)
             if going:
                 look = deciding[-1]  # the last one knows most
                 level = own * share(look.number) / 2
-                yield _finding(look.seen, _read(look.seen, level), level)
+                found = _finding(look.seen, _read(look.seen, level), level)
+                yield found if look is its[-1] else replace(found, remark=_open_again(look, its))
             else:
                 level = own * share(its[-1].number) / 2
                 more = _more(its[-1], level, blocks / len(each.values))
                 yield _finding(its[-1].seen, "inconclusive", level, more)
+
+
+def _open_again(look: Look, its: Sequence[Look]) -> str:
+    first, all_of_them = (len(each.seen.values) for each in (look, its[-1]))
+    return f"decided by the first {first} blocks that tell it, open again by {all_of_them}"
 
 
 def _looks(each: Differences) -> Iterator[Look]:
@@ -274,6 +285,12 @@ def holm_level(alpha: float, count: int, rank: int) -> float:
     """Level of the p-value of that rank among so many (Holm 1979); the first that fails ends it.
 
     The same as comparing `compare.holm`'s adjusted p-values with alpha, and it gives an interval.
+
+    A metric by itself is wrong no more often than alpha, whatever the others do. That any is wrong
+    no more often than alpha Holm proves of nulls; here each metric has three verdicts, and may have
+    a wrong one after a right one gave it a larger level. Of two directions it is proved where the
+    metrics are independent and their noise is such as the normal's (Shaffer 1980; Finner 1999). Of
+    three verdicts and of metrics that depend on each other, as these do, a test simulates it.
     """
     return alpha / (count - rank)
 

@@ -107,14 +107,17 @@ class Comparison:
     band
         Share within which timings are equivalent.
     alpha
-        Probability that any verdict on a metric is wrong, at the most, over all metrics and all
-        looks. Whether a variant is right has a level of its own, `verdict.FAMILYWISE`.
+        Error that the verdicts on metrics share, over all metrics and all looks; `judge.holm_level`
+        tells how far that holds. Whether a variant is right has a level of its own,
+        `verdict.FAMILYWISE`.
     seed
         That of the pilot; each block after it has the next one.
     machine
         Processor, system, and versions of the ruler.
     readings
         Of whole and of begun blocks, in order of time.
+    ess_band
+        Share within which ESS per gradient evaluation is equivalent.
     """
 
     variants: tuple[Variant, ...]
@@ -125,6 +128,7 @@ class Comparison:
     seed: int
     machine: dict[str, str]
     readings: tuple[Reading, ...] = ()
+    ess_band: float = TOLERANCES["ess_per_gradient"].band
 
     @property
     def pairs(self) -> tuple[tuple[int, int], ...]:
@@ -134,10 +138,41 @@ class Comparison:
         return ((0, last), *steps) if last > 1 else ((0, last),)
 
     @property
+    def ends(self) -> tuple[int, int]:
+        """The first variant and the last: what the comparison is of."""
+        return 0, len(self.variants) - 1
+
+    def band_of(self, metric: str) -> float:
+        """How much of a metric is no change: a share of a ratio, else in its unit."""
+        if metric == "ess_per_gradient":
+            return self.ess_band
+        tolerance = TOLERANCES[metric]
+        return self.band if tolerance.machine else tolerance.band
+
+    @property
+    def dropped(self) -> frozenset[int]:
+        """Variants between the ends of which a process failed, or is no such model.
+
+        They tell steps apart, which can't be told then; the ends go on without them.
+        """
+        between = {*range(len(self.variants))} - {*self.ends}
+        return frozenset(
+            each.variant
+            for each in self.readings
+            if each.variant in between and (each.failure or each.faults)
+        )
+
+    @property
     def whole_blocks(self) -> tuple[Reading, ...]:
-        """Readings of the blocks that have every variant and task, in order; the pilot is none."""
-        wanted = len(self.variants) * len(self.tasks)
-        counted = [each for each in self.readings if each.block != PILOT]
+        """Readings of the blocks that have every variant and task, in order; the pilot is none.
+
+        What was dropped is in none of them.
+        """
+        dropped = self.dropped
+        wanted = (len(self.variants) - len(dropped)) * len(self.tasks)
+        counted = [
+            each for each in self.readings if each.block != PILOT and each.variant not in dropped
+        ]
         ordered = sorted(counted, key=lambda each: each.block)
         blocks = [[*rows] for _, rows in groupby(ordered, key=lambda each: each.block)]
         return tuple(row for rows in blocks if len(rows) == wanted for row in rows)
@@ -177,8 +212,8 @@ class Finding:
         answer, or none in sight.
     remark
         What else must be known of the verdict.
-    unconfirmed
-        Whether it is a change that was measured again and not found again.
+    confirmed
+        Of a change that was measured again, whether it was found again; `None` of all else.
     """
 
     pair: tuple[int, int]
@@ -194,7 +229,12 @@ class Finding:
     repeats: bool = False
     more: int | None = None
     remark: str = ""
-    unconfirmed: bool = False
+    confirmed: bool | None = None
+
+    @property
+    def unconfirmed(self) -> bool:
+        """Whether it is a change that was measured again and not found again."""
+        return self.confirmed is False
 
     @property
     def moved(self) -> bool:
@@ -247,9 +287,15 @@ class Outcome:
     same_draws: tuple[tuple[tuple[int, int], int], ...] = ()
 
     @property
+    def faulted(self) -> tuple[Trust, ...]:
+        """What speaks against the first variant or the last; what is between them decides none."""
+        ends = self.comparison.ends
+        return tuple(each for each in self.trusts if each.variant in ends and not each.valid)
+
+    @property
     def valid(self) -> bool:
-        """Whether every variant was measured, and is right."""
-        return bool(self.trusts) and all(trust.valid for trust in self.trusts)
+        """Whether the first variant and the last were measured, and are right."""
+        return bool(self.trusts) and not self.faulted
 
     @property
     def whole(self) -> tuple[Finding, ...]:
@@ -257,8 +303,10 @@ class Outcome:
         return tuple(each for each in self.findings if each.pair == self.comparison.pairs[0])
 
     @property
-    def verdict(self) -> Literal["regressed", "not measured", "inconclusive", "fine"]:
+    def verdict(self) -> Literal["invalid", "not measured", "regressed", "inconclusive", "fine"]:
         """Verdict on the whole: right comes before fast, and worse before unknown."""
+        if any(each.wrong for each in self.faulted):
+            return "invalid"
         if not self.valid:
             return "not measured"
         if any(each.verdict == "regressed" for each in self.whole):

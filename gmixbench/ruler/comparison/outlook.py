@@ -62,7 +62,7 @@ def _expected(comparison: Comparison, *, cold: bool) -> float:
     first = [each for each in comparison.whole_blocks if each.block == 0]
     pilots = [each for each in comparison.readings if each.block == PILOT]
     total = 0.0
-    for each in first or pilots:
+    for each in first or [each for each in pilots if each.variant not in comparison.dropped]:
         compiling = 0.0 if cold else each.metrics.get("compile_s") or 0.0
         total += max(0.0, each.seconds + _longer(comparison, each) - compiling)
     return total

@@ -8,7 +8,7 @@ from gmixbench.ruler.score import Check
 
 
 def pooled(rows: Sequence[Reading]) -> tuple[Check, ...]:
-    """Mean of all estimates, with the distance from the exact value in its own standard errors.
+    """Mean of all estimates, with the distance from the exact value in standard errors.
 
     Parameters
     ----------
@@ -23,7 +23,10 @@ def _mean(checks: Sequence[Check]) -> Check:
     # Of the differences, not of the estimates: these may be large, and the exact one as large.
     bias = math.fsum(check.estimate - check.exact for check in checks) / count
     mcse = math.sqrt(math.fsum(check.mcse**2 for check in checks)) / count
+    # The reference's error is one and the same for all: no number of processes makes it smaller.
+    error = checks[0].error
+    spread = math.hypot(mcse, error)
     far = math.inf if bias else 0.0
-    z = abs(bias) / mcse if mcse > 0 else far
+    z = abs(bias) / spread if spread > 0 else far
     z = z if math.isfinite(z) else math.inf
-    return Check(checks[0].name, estimate, checks[0].exact, mcse, z)
+    return Check(checks[0].name, estimate, checks[0].exact, mcse, z, error)

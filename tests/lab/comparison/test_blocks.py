@@ -143,7 +143,7 @@ def test_a_budget_that_reaches_no_look_begins_no_block(
 
 def test_a_wrong_side_ends_it(tmp_path: Path, question: Question, exact: Exact) -> None:
     outcome = judge(run(tmp_path, question("plain", "biased"), exact))
-    assert outcome.verdict == "not measured"
+    assert outcome.verdict == "invalid"
     assert outcome.blocks < 2
     broken = judge(run(tmp_path / "broken", question("broken", "plain"), exact))
     assert broken.verdict == "not measured"
@@ -205,6 +205,34 @@ def test_what_failed_is_measured_again_and_what_is_wrong_is_not(
     wrong = run(tmp_path / "wrong", question("plain", "biased"), exact)
     before = len(measured_jobs)
     assert run(tmp_path / "wrong", question("plain", "biased"), exact) == wrong
+    assert len(measured_jobs) == before
+
+
+def test_what_fails_between_the_ends_is_dropped_and_the_ends_go_on(
+    tmp_path: Path,
+    question: Question,
+    measured_jobs: list[Job],
+    exact: Exact,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    at_once = judge(run(tmp_path / "at once", question("plain", "broken", "slow"), exact))
+    assert (at_once.verdict, at_once.blocks) == ("regressed", FIRST)
+    assert [job.case.backend for job in measured_jobs].count("broken") == 1
+    fake = blocks.run_case
+
+    def failing(work: Job, out: Path, **rest: Any) -> Any:
+        record = fake(work, out, **rest)
+        late = work.case.backend == "other" and work.case.seed == 4
+        return Failure(work.case, "crash", "SIGKILL") if late else record
+
+    monkeypatch.setattr(blocks, "run_case", failing)
+    asked = question("plain", "other", "slow")
+    found = run(tmp_path, asked, exact)
+    assert judge(found).verdict == "regressed"
+    between = [each for each in found.readings if each.variant == 1]
+    assert [each.block for each in between] == [PILOT, 0, 1, 2]
+    before = len(measured_jobs)
+    assert run(tmp_path, asked, exact) == found  # it is not measured long after the others
     assert len(measured_jobs) == before
 
 

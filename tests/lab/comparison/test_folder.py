@@ -5,12 +5,14 @@ import math
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from gmixbench.lab.comparison import folder
 from gmixbench.lab.store import FolderError
 from gmixbench.record import DamagedRecordError
+from gmixbench.ruler.comparison.judge import judge
 from gmixbench.ruler.comparison.nouns import Comparison, Reading
 from gmixbench.ruler.score import Check
 from gmixbench.spec import Case
@@ -22,9 +24,9 @@ def test_a_folder_without_one_takes_what_is_asked(tmp_path: Path, question: Ques
     assert folder.resumed(tmp_path, question("a", "b")) == question("a", "b")
 
 
-def test_band_and_alpha_may_differ(tmp_path: Path, question: Question) -> None:
+def test_bands_and_alpha_may_differ(tmp_path: Path, question: Question) -> None:
     folder.write(tmp_path, question("a", "b"))
-    asked = question("a", "b", band=0.05, alpha=0.05)
+    asked = question("a", "b", band=0.05, ess_band=0.2, alpha=0.05)
     assert folder.resumed(tmp_path, asked) == asked
 
 
@@ -43,6 +45,34 @@ def test_another_comparison_is_refused(
         folder.resumed(tmp_path, question("a", "b", **other))
     with pytest.raises(FolderError, match="of other variants"):
         folder.resumed(tmp_path, question("a", "c"))
+
+
+def test_what_is_said_stands_beside_it_and_is_not_read_back(
+    tmp_path: Path, made_values: Callable[..., Any], comparison_of: Callable[..., Comparison]
+) -> None:
+    slower = {"ordered nuts": made_values({"seconds_per_gradient": 1.1})}
+    comparison = comparison_of(slower, z={0: 0.5})
+    outcome = judge(comparison)
+    folder.write(tmp_path, comparison, outcome)
+    assert folder.read(tmp_path) == comparison
+    said = json.loads((tmp_path / folder.NAME).read_text())["outcome"]
+    assert (said["verdict"], said["blocks"], said["looks"]) == ("regressed", 30, outcome.looks)
+    assert [each["reasons"] for each in said["trusts"]] == [[], []]
+    first, finding = said["findings"][0], outcome.findings[0]
+    assert (first["metric"], first["verdict"]) == ("seconds_per_gradient", "regressed")
+    assert (first["ratio"], first["confirmed"]) == (True, None)
+    change = finding.change
+    assert first["change"] == {
+        "estimate": change.estimate,
+        "low": change.low,
+        "high": change.high,
+    }
+    few = comparison_of({"ordered nuts": made_values({}, blocks=2)})
+    folder.write(tmp_path, few, judge(few))
+    said = json.loads((tmp_path / folder.NAME).read_text())["outcome"]
+    assert said["findings"][0]["change"]["high"] is None
+    folder.write(tmp_path, few)  # one that goes on has none that was true before
+    assert "outcome" not in json.loads((tmp_path / folder.NAME).read_text())
 
 
 def test_a_damaged_one_is_named(tmp_path: Path, question: Question) -> None:

@@ -40,6 +40,10 @@ def outcome_of(made_values, comparison_of) -> Callable[[str], Outcome]:
         "slower": lambda: make(nuts(SLOWER), same=True),
         "same": lambda: make(nuts({}), same=True),
         "fewer draws' worth": lambda: make(nuts({"ess_per_gradient": 0.8}, trees=0.05)),
+        "hidden": lambda: make(nuts({"ess_per_gradient": 0.95}, trees=0.001)),
+        "half hidden": lambda: make(
+            nuts({"ess_per_gradient": 0.96, "seconds_per_gradient": 1.05}, trees=0.001)
+        ),
         "although": lambda: make(
             nuts({"ess_per_gradient": 0.7, "seconds_per_gradient": 0.9}, trees=0.05)
         ),
@@ -82,6 +86,9 @@ def outcome_of(made_values, comparison_of) -> Callable[[str], Outcome]:
         ),
         "middle invalid": lambda: make(
             nuts({}, step, SLOWER), same=True, packages=STEPS, z={1: 9.3}
+        ),
+        "middle failed": lambda: make(
+            nuts({}, step, SLOWER), same=True, packages=STEPS, failures={2: "crash: boom"}
         ),
         "foreign": lambda: make(
             two(SLOWER),

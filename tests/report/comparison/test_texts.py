@@ -87,8 +87,31 @@ def test_of_what_is_invalid_no_speed_is_shown(outcome_of, show):
     assert all(speed in show(outcome_of("valid")) for speed in speeds)
     text = show(outcome_of("invalid"))
     assert {speed for speed in speeds if speed in text} == set()
-    for words in ("not measured", "NO", "9.3", "no speed is shown"):
+    for words in ("invalid", "NO", "9.3", "no speed is shown"):
         assert words in text
+
+
+@pytest.mark.parametrize("show", TEXTS.values(), ids=list(TEXTS))
+def test_what_could_not_be_judged_is_not_called_wrong(outcome_of, show):
+    text = show(outcome_of("failed"))
+    for words in (
+        "not measured: B could" if show is terminal else "gmixbench: not measured",
+        "boom",
+    ):
+        assert words in text
+    for words in ("invalid", "NO"):
+        assert words not in text
+
+
+@pytest.mark.parametrize("show", TEXTS.values(), ids=list(TEXTS))
+def test_before_the_first_look_nobody_is_called_right(outcome_of, show):
+    early, late = show(outcome_of("early")), show(outcome_of("slower"))
+    assert early.count("so far") == 2
+    for words in ("so far", "nothing is known to be wrong yet"):
+        assert words not in late
+    for words in ("right on", "yes"):
+        assert words not in early
+        assert words in late
 
 
 @pytest.mark.parametrize("show", TEXTS.values(), ids=list(TEXTS))

@@ -23,6 +23,14 @@ SAID = {
         "because ESS per gradient evaluation is 20 % lower []; a gradient evaluation takes "
         f"as long, within 2 %; {RIGHT}."
     ),
+    "hidden": (
+        "which factor carries it is open: ESS per gradient evaluation changed by −5.0 % [], within "
+        "its band of 10 % and a gradient evaluation takes as long, within 2 %; the"
+    ),
+    "half hidden": (
+        "because a gradient evaluation takes 5.0 % longer []; ESS per gradient evaluation changed "
+        "by −4.0 % [], within its band of 10 %; the"
+    ),
     "although": (
         "because ESS per gradient evaluation is 30 % lower [], although a gradient "
         "evaluation takes 10.0 % less time []; the"
@@ -61,7 +69,7 @@ SAID = {
         "ordered nuts: B is invalid: mean of the larger mean is 9.3 standard errors from the exact "
         "one, 4.5 pass: no speed is shown."
     ),
-    "failed": "B is invalid: 30 of 30 processes: crash: boom: no speed is shown.",
+    "failed": "B could not be judged: 30 of 30 processes: crash: boom: no speed is shown.",
     "steps": "pytensor 2.28.1 → 2.30.0 carries it: seconds per gradient evaluation +13 % of +14 %.",
     "two steps": (
         "pymc 6.3.2 → 6.4.0 and pytensor 2.28.1 → 2.30.0 carry it: seconds per gradient evaluation "
@@ -75,6 +83,10 @@ SAID = {
     "small steps": (
         "No single step carries seconds per gradient evaluation +4.6 % by itself: pymc 6.3.2 → "
         "6.4.0 +1.5 %, "
+    ),
+    "middle failed": (
+        "C could not be judged: 30 of 30 processes: crash: boom: the steps to it and from it are "
+        "left out."
     ),
     "middle invalid": (
         "Which step carries seconds per gradient evaluation +14 % is open: numpy 2.3.1 → 2.4.0 "
@@ -104,6 +116,24 @@ def test_no_answer_in_sight_is_said(outcome_of):
     assert last.startswith("Not enough evidence for seconds per gradient evaluation, and none in")
 
 
+def test_what_is_open_is_told_with_its_step_and_its_task(made_values, comparison_of):
+    packages = (
+        {"pymc": "1", "numpy": "1"},
+        {"pymc": "2", "numpy": "1"},
+        {"pymc": "2", "numpy": "2"},
+    )
+    values = made_values({}, {}, blocks=7)
+    one, two = {"ordered nuts": values}, {"ordered nuts": values, "unordered nuts": values}
+    by_task = (
+        "(ordered nuts; unordered nuts; ordered nuts: pymc 1 → 2; unordered nuts: pymc 1 → 2; "
+        "ordered nuts: numpy 1 → 2; unordered nuts: numpy 1 → 2)"
+    )
+    for tables, where in ((one, "(as a whole; pymc 1 → 2; numpy 1 → 2)"), (two, by_task)):
+        outcome = judge(comparison_of(tables, same=True, packages=packages))
+        *_, last = sentences(outcome)
+        assert f"Not enough evidence yet for seconds per gradient evaluation {where}: about" in last
+
+
 @pytest.mark.parametrize("case", ["invalid", "failed", "none", "foreign failure"])
 def test_of_what_is_invalid_no_change_is_told(outcome_of, case):
     told = " ".join(sentences(outcome_of(case)))
@@ -123,9 +153,12 @@ def test_of_two_tasks_the_valid_one_is_told(outcome_of):
         ("slower", "5 of 9 metrics got worse; right on both sides"),
         ("same", "none of 9 metrics got worse; right on both sides"),
         ("thirty", "none of 9 metrics got worse, 5 got better; right on both sides"),
-        ("early", "not enough evidence yet; right on both sides"),
+        ("early", "not enough evidence yet; nothing is known to be wrong yet"),
         ("steps", "5 of 9 metrics got worse; right on all sides"),
+        ("middle invalid", "5 of 9 metrics got worse; right on both sides"),
+        ("middle failed", "5 of 9 metrics got worse; right on both sides"),
         ("invalid", "B is invalid"),
+        ("failed", "B could not be judged"),
         ("none", "A and B left nothing to judge"),
     ],
 )

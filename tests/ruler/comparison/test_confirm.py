@@ -1,6 +1,7 @@
 """A change is told where both measurements find it."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -31,15 +32,38 @@ def test_both_must_agree(
     ]
     found = confirmed(*outcomes)
     assert [each.verdict for each in found.findings] == [word]
+    (each,) = found.findings
     if word == "inconclusive":
-        assert "at first" in found.findings[0].remark
+        assert "at first" in each.remark
+    kept = {"inconclusive": False, "equivalent": None}.get(word, True)
+    assert (each.confirmed, each.unconfirmed) == (kept, word == "inconclusive")
+
+
+def test_what_was_remarked_of_the_first_stays(make_comparison: Make, pairs: Make) -> None:
+    outcome = judge(make_comparison({"seconds_per_gradient": pairs(33, 1.1)}))
+    remarked = replace(outcome, findings=(replace(outcome.findings[0], remark="open again"),))
+    (each,) = confirmed(remarked, outcome).findings
+    assert each.remark == "open again; confirmed with other seeds"
+
+
+def test_of_a_step_that_the_second_dropped_no_answer_is_waited_for(make_comparison: Make) -> None:
+    noise = np.exp(0.01 * np.random.default_rng(0).standard_normal((33, 3)))
+    values = {"seconds_per_gradient": noise * np.array([1.0, 1.1, 1.2])}
+    made = make_comparison(values, names=("old", "library", "new"))
+    lost = tuple(
+        replace(each, failure="crash: boom", metrics={}) if each.variant == 1 else each
+        for each in made.readings
+    )
+    first, second = judge(made), judge(replace(made, readings=lost))
+    assert settled(first, second)
+    assert [each.verdict for each in confirmed(first, second).findings] == ["regressed"]
 
 
 def test_what_is_wrong_at_the_second_time_is_wrong(make_comparison: Make, pairs: Make) -> None:
     values = {"seconds_per_gradient": pairs(15, 0.5)}
     right, wrong = judge(make_comparison(values)), judge(make_comparison(values, bias=(0.0, 9.0)))
     for found in (confirmed(right, wrong), confirmed(wrong, right)):
-        assert found.verdict == "not measured"
+        assert found.verdict == "invalid"
         assert found.findings == ()  # no speed without truth
     assert confirmed(right, right).findings != ()
 

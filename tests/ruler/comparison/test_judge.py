@@ -13,6 +13,7 @@ from gmixbench.ruler.comparison.judge import COMPARED, judge
 from gmixbench.ruler.comparison.looks import FIRST
 from gmixbench.ruler.comparison.nouns import Comparison, Finding, Outcome
 from gmixbench.ruler.metrics import METRICS
+from gmixbench.ruler.score import Check
 from gmixbench.ruler.tolerances import TOLERANCES
 
 Make = Callable[..., Any]
@@ -48,19 +49,35 @@ def test_a_change_is_called_what_it_is(
     assert (found(outcome).verdict, outcome.verdict) == (word, overall)
 
 
+def read(each: Finding) -> str:
+    """Verdict of a metric of which less is better, by its interval alone."""
+    low, high, edge = each.change.low, each.change.high, 1.0 + each.band
+    if low > edge:
+        return "regressed"
+    if high < 1 / edge:
+        return "improved"
+    return "equivalent" if low >= 1 / edge and high <= edge else "inconclusive"
+
+
 def test_the_verdict_can_be_read_off_the_interval(make_comparison: Make, pairs: Make) -> None:
     for ratio in (0.9, 0.97, 0.99, 1.0, 1.01, 1.03, 1.06):
         each = found(compared(make_comparison, pairs(27, ratio)))
-        low, high = each.change.low, each.change.high
-        read = "inconclusive"
-        if low > 1.02:
-            read = "regressed"
-        elif high < 1 / 1.02:
-            read = "improved"
-        elif low >= 1 / 1.02 and high <= 1.02:
-            read = "equivalent"
-        assert each.verdict == read
-        assert low <= ratio <= high
+        assert each.verdict == read(each)
+        assert each.change.low <= ratio <= each.change.high
+
+
+def test_of_many_metrics_each_verdict_can_be_read_off_its_interval(
+    make_comparison: Make, pairs: Make
+) -> None:
+    names = ("warmup_s", "compile_s", "time_to_ess_1000", "import_s", "peak_memory")
+    words = set()
+    for ratio in np.linspace(1.025, 1.045, 21):
+        # What the first one does not get decided, the last one's level would, had it grown so far.
+        values = {name: pairs(FIRST, ratio) for name in names}
+        for each in judge(make_comparison(values)).whole:
+            assert each.verdict == read(each), (ratio, each.metric)
+            words.add(each.verdict)
+    assert words == {"regressed", "inconclusive"}
 
 
 @pytest.mark.parametrize("metric", [name for names in COMPARED.values() for name in names])
@@ -85,6 +102,19 @@ def test_what_repeats_seed_by_seed_is_equivalent_without_chance(
     assert found(outcome, "ess_per_gradient").verdict == "inconclusive"
 
 
+def test_ess_per_gradient_has_a_band_of_its_own(make_comparison: Make, pairs: Make) -> None:
+    values = {"ess_per_gradient": pairs(33, 0.95, level=0.03)}
+    words = {
+        band: found(judge(make_comparison(values, band=0.5, ess_band=band)), "ess_per_gradient")
+        for band in (0.1, 0.02)
+    }
+    assert {band: each.verdict for band, each in words.items()} == {
+        0.1: "equivalent",
+        0.02: "regressed",
+    }
+    assert {band: each.band for band, each in words.items()} == {0.1: 0.1, 0.02: 0.02}
+
+
 def test_before_the_first_look_nothing_is_said(make_comparison: Make, pairs: Make) -> None:
     each = found(compared(make_comparison, pairs(11, 3.0)))
     assert (each.verdict, each.blocks, each.more) == ("inconclusive", 0, FIRST - 11)
@@ -94,7 +124,9 @@ def test_before_the_first_look_nothing_is_said(make_comparison: Make, pairs: Mak
 def test_what_a_look_decides_stays(make_comparison: Make, pairs: Make) -> None:
     seconds = np.concatenate([pairs(12, 1.2), pairs(30, 1.0, seed=1)])
     each = found(compared(make_comparison, seconds))
-    assert each.verdict == "regressed"
+    assert (each.verdict, each.blocks) == ("regressed", FIRST)
+    assert each.remark == "decided by the first 13 blocks that tell it, open again by 38"
+    assert found(compared(make_comparison, pairs(42, 1.2))).remark == ""
 
 
 def test_the_forecast_holds_where_the_noise_stays(make_comparison: Make) -> None:
@@ -198,12 +230,57 @@ def test_many_metrics_are_held_to_one_error(
     assert wrong(80) > most
 
 
+def wrong(each: Finding, ratio: float) -> bool:
+    """Whether a verdict is wrong of a metric of which less is better, and which changed so."""
+    edge = 1 + each.band
+    return {
+        "regressed": ratio <= edge,
+        "improved": ratio >= 1 / edge,
+        "equivalent": not 1 / edge <= ratio <= edge,
+        "inconclusive": False,
+    }[each.verdict]
+
+
+@pytest.mark.parametrize(
+    ("ratios", "band"),
+    [
+        pytest.param([1.0] * 5, 1e-9, id="equal"),
+        # A right verdict gives the others a larger level: on a change, or on what has none.
+        pytest.param([2.0, 0.5, 1.02, 1.02, 1 / 1.02], 0.02, id="some far, some at the edge"),
+        pytest.param([2.0, 2.0, 1.0, 1.0, 1.0], 1e-9, id="some far, some equal"),
+    ],
+)
+def test_metrics_that_share_their_noise_are_held_to_one_error(
+    make_comparison: Make, monkeypatch: pytest.MonkeyPatch, ratios: list[float], band: float
+) -> None:
+    names = ("warmup_s", "compile_s", "time_to_ess_1000", "import_s", "peak_memory")
+
+    def alarms(count: int) -> int:
+        total = 0
+        for seed in range(count):
+            rng = np.random.default_rng(seed)
+            shared = rng.standard_normal((FIRST, 2))
+            values = {}
+            for name, ratio in zip(names, ratios, strict=True):
+                noise = 0.03 * (shared + rng.standard_normal((FIRST, 2)))
+                values[name] = np.exp(noise) * np.array([1.0, ratio])
+            found = judge(make_comparison(values, band=band, alpha=0.8)).whole
+            total += any(map(wrong, found, ratios))
+        return total
+
+    most = stats.binom.isf(1e-6, 60, 0.2)  # of these metrics' half, the first look may spend a half
+    assert alarms(60) <= most
+    monkeypatch.setattr(judging, "holm_level", lambda alpha, *_: alpha)
+    monkeypatch.setattr(judging, "share", lambda _: 2.0)
+    assert alarms(60) > most
+
+
 # Right and wrong
 
 
 def test_a_wrong_answer_is_invalid_however_fast(make_comparison: Make, pairs: Make) -> None:
     outcome = compared(make_comparison, pairs(15, 0.2), bias=(0.3, 9.0))
-    assert outcome.verdict == "not measured"
+    assert outcome.verdict == "invalid"
     assert [trust.valid for trust in outcome.trusts] == [True, False]
     assert "standard errors from the exact one" in outcome.trusts[1].reasons[0]
     assert outcome.findings == ()  # no speed without truth
@@ -224,8 +301,57 @@ def test_a_density_that_is_not_the_models_needs_no_statistics(
 ) -> None:
     wrong = {(3, 1): "density_error 0.1 exceeds 1e-10"}
     outcome = compared(make_comparison, pairs(5, 0.5), faults=wrong)
-    assert outcome.verdict == "not measured"
+    assert outcome.verdict == "invalid"
     assert "1 of 5 processes: density_error" in outcome.trusts[1].reasons[0]
+
+
+def test_what_crashed_or_is_too_little_is_not_measured(make_comparison: Make, pairs: Make) -> None:
+    made: Comparison = make_comparison({"seconds_per_gradient": pairs(FIRST)})
+    crashed = replace(made.readings[-1], failure="crash: SIGSEGV", metrics={})
+    thin = tuple(replace(each, ess=1.0) for each in made.readings)
+    for readings in ((*made.readings[:-1], crashed), thin, ()):
+        assert judge(replace(made, readings=readings)).verdict == "not measured"
+    wrong = replace(made.readings[0], faults=("density_error 1",))
+    both = replace(made, readings=(wrong, *made.readings[1:-1], crashed))
+    assert judge(both).verdict == "invalid"
+
+
+def three(make: Make, blocks: int) -> Comparison:
+    """A comparison of two sides with one between them; the change is in the second step."""
+    rng = np.random.default_rng(0)
+    noise = np.exp(0.01 * rng.standard_normal((blocks, 3)))
+    made: Comparison = make(
+        {"seconds_per_gradient": 1e-6 * noise * np.array([1.0, 1.0, 1.1])},
+        names=("old", "library", "new"),
+    )
+    return made
+
+
+@pytest.mark.parametrize("what", [{"failure": "crash: boom"}, {"faults": ("density_error 1",)}])
+def test_what_is_between_the_ends_drops_its_steps_alone(
+    make_comparison: Make, what: dict[str, Any]
+) -> None:
+    made = three(make_comparison, FIRST + 1)
+    rows = [each for each in made.readings if each.variant != 1 or each.block < 3]
+    rows = [
+        replace(each, **what) if (each.block, each.variant) == (2, 1) else each for each in rows
+    ]
+    outcome = judge(replace(made, readings=tuple(rows)))
+    assert (outcome.blocks, outcome.verdict, outcome.answered) == (FIRST + 1, "regressed", True)
+    assert {each.pair for each in outcome.findings} == {(0, 2)}
+    assert outcome.same_draws == ()
+    assert [each.valid for each in outcome.trusts] == [True, False, True]
+
+
+def test_a_bias_between_the_ends_drops_its_steps_alone(make_comparison: Make) -> None:
+    made = three(make_comparison, FIRST)
+    checks = (Check("mean of it", 1.09, 1.0, 0.01, 9.0),)
+    rows = tuple(
+        replace(each, checks=checks) if each.variant == 1 else each for each in made.readings
+    )
+    outcome = judge(replace(made, readings=rows))
+    assert (outcome.valid, outcome.verdict) == (True, "regressed")
+    assert {each.pair for each in outcome.findings} == {(0, 2)}
 
 
 def test_a_process_with_two_faults_counts_once(make_comparison: Make, pairs: Make) -> None:

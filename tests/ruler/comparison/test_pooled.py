@@ -32,3 +32,12 @@ def test_no_error_at_all_is_infinitely_far_or_right(comparison):
     assert _pooled(comparison, Check("mean", 1.1, 1.0, 0.0, math.inf)).z == math.inf
     assert _pooled(comparison, Check("mean", 1.0, 1.0, 0.0, 0.0)).z == 0.0
     assert _pooled(comparison, Check("mean", math.nan, 1.0, 0.1, math.nan)).z == math.inf
+
+
+def test_the_error_of_a_reference_does_not_shrink_with_the_number_of_processes(comparison):
+    off = Check("mean", 1.1, 1.0, 0.1, 0.7, error=0.1)
+    few, many = _pooled(comparison, off), _pooled(comparison, *[off] * 1000)
+    assert few.z == pytest.approx(0.5**0.5)
+    assert few.z < many.z < 1.0
+    assert many.error == 0.1
+    assert _pooled(comparison, replace(off, mcse=0.0)).z == pytest.approx(1.0)
