@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from gmixbench.ruler.compare import Verdict, verdict
 from gmixbench.ruler.comparison.looks import following, looks, share
@@ -349,7 +349,7 @@ def _more(last: Look, level: float, blocks_each: float) -> int | None:
         if not math.isfinite(half):  # nothing is known of the noise: the next look may tell
             return math.ceil((seen - count) * blocks_each)
         later = level * share(number) / share(last.number)
-        wider = float(norm.isf(later) / norm.isf(level))
+        wider = float(ndtri(later) / ndtri(level))
         if half * wider * math.sqrt(count / seen) < distance:
             return math.ceil((seen - count) * blocks_each)
     return None
