@@ -11,6 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from gmixbench.lab.comparison.blocks import order
+
 POWER = Path(__file__).parents[1] / "benchmarks" / "power"
 
 PLANTED = {"plain": 1.0, "again": 1.0, "slower-5": 1.05, "slower-10": 1.1, "sticky-20": 1.0}
@@ -142,13 +144,15 @@ def test_equal_sides_have_the_order_that_compare_gives_them(module, measured):
     short, blocks = module("short"), module("blocks")
     found = blocks.groups(blocks.read(measured / "equal.csv", ["old", "new"]), 13)
     groups = short.of_equal(found, []).groups
-    orders = [[block["old"].place for block in group] for group in groups]
     for group, before in zip(groups, found, strict=True):
         firsts = [block["old"].place for block in group]
         assert all(turn + back == 1 for turn, back in zip(firsts[:-1:2], firsts[1::2], strict=True))
         for block, was in zip(group, before, strict=True):
             assert {id(each) for each in block.values()} == {id(each) for each in was.values()}
-    assert orders[0] != orders[1]
+    pair = module("short").PAIR
+    for seed, group in enumerate(groups):
+        steps = [order(blocks.comparison((), pair, 0.0, seed), number)[0] for number in range(13)]
+        assert [block["old"].place for block in group] == [step.variant for step in steps]
 
 
 def test_blocks_that_turn_an_order_round_are_held_against_each_other(module):
@@ -173,10 +177,12 @@ def test_neighbours_as_one_comparison_are_looked_at_again_and_again(module, tmp_
 def test_noise_is_known_from_the_comparison_before(module, measured, monkeypatch):
     short, blocks = module("short"), module("blocks")
     monkeypatch.setattr(short, "EFFECTS", (0.0, 0.05))
-    found = blocks.groups(blocks.read(measured / "equal.csv", ["old", "new"]), 13)
-    told = short.of_equal(found, [])
+    groups = blocks.groups(blocks.read(measured / "equal.csv", ["old", "new"]), 13)
+    told = short.of_equal(groups, [])
     quiet, noisy = told.equal
     told = short.replace(told, equal=[quiet, short.replace(noisy, floor=1.0)])
-    first, second = (each.verdicts[short.CLOCK] for each, _ in told.slowed[0.05])
-    assert short.too_noisy(told, 0.05) == [first]  # whose only neighbour is the noisy one
-    assert short.too_noisy(told, 0.05, above=False) == [second]
+    changed, others = told.slowed[0.05][0]
+    open_ = short.answered(groups[1], 1.0)
+    told = short.replace(told, slowed={0.05: [(changed, others), (open_, others)]})
+    assert short.too_noisy(told, 0.05) == ["regressed"]  # whose only neighbour is the noisy one
+    assert short.too_noisy(told, 0.05, above=False) == ["equivalent"]
