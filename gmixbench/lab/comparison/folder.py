@@ -46,6 +46,7 @@ def read(folder: Path) -> Comparison | None:
             "variants": tuple(Variant(**each) for each in data["variants"]),
             "tasks": tuple(map(_task, data["tasks"])),
             "readings": tuple(map(_reading, data["readings"])),
+            "metrics": tuple(data.get("metrics", ())),  # none could be named before
         }
         return Comparison(**(data | lists))
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
@@ -95,9 +96,8 @@ def resumed(folder: Path, asked: Comparison) -> Comparison:
                 "start over"
             )
     left = tuple(each for each in before.readings if not each.failure)
-    return replace(
-        before, variants=asked.variants, band=asked.band, alpha=asked.alpha, readings=left
-    )
+    told = {name: getattr(asked, name) for name in ("variants", "band", "alpha", "metrics")}
+    return replace(before, **told, readings=left)
 
 
 def _task_row(task: Task, dataset: str) -> dict[str, Any]:

@@ -85,6 +85,20 @@ def test_what_repeats_seed_by_seed_is_equivalent_without_chance(
     assert found(outcome, "ess_per_gradient").verdict == "inconclusive"
 
 
+def test_what_is_named_must_have_an_answer_and_no_other_changes_for_it(
+    make_comparison: Make, pairs: Make
+) -> None:
+    metrics = {"seconds_per_gradient": pairs(15), "warmup_s": pairs(15, noise=0.2, seed=1)}
+    usual = judge(make_comparison(metrics))
+    named = judge(replace(make_comparison(metrics), metrics=("warmup_s",)))
+    assert (usual.verdict, named.verdict) == ("fine", "inconclusive")
+    assert [each.asked for each in named.whole] == [False, True]
+    assert [each.change for each in named.whole] == [each.change for each in usual.whole]
+    both = ("seconds_per_gradient", "peak_memory")
+    untold = judge(replace(make_comparison(metrics), metrics=both))
+    assert untold.verdict == "inconclusive"
+
+
 def test_before_the_first_look_nothing_is_said(make_comparison: Make, pairs: Make) -> None:
     each = found(compared(make_comparison, pairs(11, 3.0)))
     assert (each.verdict, each.blocks, each.more) == ("inconclusive", 0, FIRST - 11)
