@@ -269,7 +269,7 @@ def history(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def test_the_first_bad_release_is_found_in_few_steps(call: Call, history: list[str]) -> None:
     done = call("bisect", "--good", "plain#1", "--bad", "slow#6")
     assert done.code == 1
-    assert done.out.splitlines()[-1] == (
+    assert done.out.splitlines()[-3] == (
         "the first bad one for seconds_per_gradient is slow#4 (2026-04-01), "
         "after plain#3 (2026-03-01)"
     )
