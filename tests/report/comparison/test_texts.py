@@ -155,4 +155,4 @@ def test_floors_have_the_unit_of_their_metric():
     ]
     text = _printed([floors_table(floors, 0.02)])
     assert re.search(r"ordered nuts +seconds_per_gradient +2.1 % +2 % +4.1 %", text)
-    assert re.search(r"\[red\]advi +gap +0.004 nats +0.01 nats +0.014 nats", text)
+    assert re.search(r"\[red\]advi +gap +0.004 nats +0.02 nats +0.024 nats", text)
