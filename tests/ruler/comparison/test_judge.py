@@ -89,7 +89,7 @@ def test_what_is_named_must_have_an_answer_and_no_other_changes_for_it(
     make_comparison: Make, pairs: Make
 ) -> None:
     metrics = {"seconds_per_gradient": pairs(15), "warmup_s": pairs(15, noise=0.2, seed=1)}
-    metrics["import_s"] = pairs(15, noise=0.2, seed=2)
+    metrics["import_s"] = pairs(15, noise=0.2, level=1.0, seed=2)
     usual = judge(make_comparison(metrics))
     named = judge(replace(make_comparison(metrics), metrics=("warmup_s",)))
     assert (usual.verdict, named.verdict) == ("fine", "inconclusive")
