@@ -159,6 +159,17 @@ def test_wrong_use_is_one_line(call: Call, options: list[str], said: str) -> Non
 
 
 @pytest.mark.usefixtures("no_page")
+def test_what_is_named_must_have_an_answer(call: Call) -> None:
+    done = call("compare", "plain", "slow", "--metric", "warmup_s", "--out", "there")
+    assert done.code == 0  # it repeats, which three blocks tell
+    kept = json.loads(Path("there/compare.json").read_text())
+    assert (kept["metrics"], len(kept["readings"])) == (["warmup_s"], 2 * (1 + 3))
+    assert " not decided: " in done.out
+    assert call("compare", "plain", "slow", "--out", "there").code == 1  # and it goes on
+    assert call("compare", "plain", "other", "--metric", "gap").code == 2
+
+
+@pytest.mark.usefixtures("no_page")
 def test_one_sampler_serves_both_sides(call: Call) -> None:
     done = call("compare", "one", "two", "--sampler", "slow", "--out", "there")
     assert done.code == 0
@@ -213,10 +224,14 @@ def test_noise_is_told_kept_and_known_by_compare(
     assert floor["budget"] == 2.0
     # Held against a band of its own, whatever --band is.
     algorithm = {**floor, "floor": {**floor["floor"], "metric": "ess_per_gradient", "change": 0.9}}
+    floor = {**floor, "floor": {**floor["floor"], "change": 0.01}}
     kept.write_text(json.dumps({"floors": [floor, algorithm]}))
-    narrow = call("compare", "plain", "plain#again", "--band", "0.01%", "--budget", "1s")
+    narrow = call("compare", "plain", "plain#again", "--band", "1.2%", "--budget", "1s")
     assert len(narrow.err.splitlines()) == 1
-    assert "the band of 0.01 % is below what this machine could tell" in narrow.err
+    assert "the band of 1.2 % is below what this machine could tell" in narrow.err
+    assert "(1.4 % in 1 s, by the 2 s of `gmixbench noise`)" in narrow.err
+    longer = call("compare", "plain", "plain#again", "--band", "1.2%", "--budget", "4s")
+    assert "below what this machine" not in longer.err
     wide = call("compare", "plain", "plain#again", "--band", "50%")
     assert "below what this machine" not in wide.err
     kept.write_text("cut")
@@ -263,10 +278,13 @@ def history(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def test_the_first_bad_release_is_found_in_few_steps(call: Call, history: list[str]) -> None:
     done = call("bisect", "--good", "plain#1", "--bad", "slow#6")
     assert done.code == 1
-    assert done.out.splitlines()[-1] == (
-        "the first bad one for seconds_per_gradient is slow#4 (2026-04-01)"
+    assert done.out.splitlines()[-3] == (
+        "the first bad one for seconds_per_gradient is slow#4 (2026-04-01), "
+        "after plain#3 (2026-03-01)"
     )
     assert len(history) == 3  # the last, then half by half
+    assert "releases between them that have no lock file are not told apart" in done.out
+    assert "3 comparisons: together at most 3 %" in done.out
     assert "slow#6: bad: seconds_per_gradient +2" in done.out
 
 

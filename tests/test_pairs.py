@@ -1,6 +1,7 @@
 """What is told of pairs of releases is what their comparisons hold."""
 
 import importlib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,18 @@ def test_every_pair_was_measured_and_is_right(ask):
         assert outcome.valid, pair.name
         assert outcome.blocks >= 13, pair.name
         assert comparison_markdown(outcome).startswith("## gmixbench: ")
+
+
+def test_what_is_found_is_held_against_the_claim(ask):
+    told = {pair.name: ask.agrees(pair, ask._outcome(PAIRS, pair)) for pair in ask.PAIRS}
+    assert told["numpyro-0.15.2-0.15.3"] == "agrees"
+    assert told["numpyro-0.20.1-0.21.0"].startswith(
+        "can't be tested here: the claim is about a GPU"
+    )
+    slower = next(pair for pair in ask.PAIRS if pair.name == "numpyro-0.15.2-0.15.3")
+    outcome = ask._outcome(PAIRS, slower)
+    assert ask.agrees(replace(slower, expected="improved"), outcome) == "disagrees"
+    assert ask.agrees(slower, replace(outcome, findings=())) == "is open"
 
 
 def test_what_was_not_measured_is_left_out(ask, tmp_path):

@@ -11,6 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from gmixbench.lab.comparison.blocks import order
+
 POWER = Path(__file__).parents[1] / "benchmarks" / "power"
 
 PLANTED = {"plain": 1.0, "again": 1.0, "slower-5": 1.05, "slower-10": 1.1, "sticky-20": 1.0}
@@ -62,6 +64,7 @@ def test_the_table_tells_what_is_in_the_files(measured):
     assert "Of 2 comparisons 2 were measured" in page
     assert "| equal sides, real: any metric changed | ≤ 1 % | 0 of 2, " in page
     assert "| slower-5, band 2 %, resampled: regressed | ≥ 90 % | 4 of 4, " in page
+    assert "| open (resampled) |" in page
     assert "| sticky-20, band 2 %, resampled: right factor | found | 4 of 4, " in page
     assert "| slower-10, band 5 % | seconds_per_gradient | regressed | regressed (13), " in page
     assert "| again, band 2 % | seconds_per_gradient | equivalent | equivalent (13), " in page
@@ -88,7 +91,7 @@ def test_a_comparison_with_a_failure_is_told_and_left_out(module, measured):
     lines = path.read_text().splitlines()
     path.write_text("\n".join([*lines[:3], f"{lines[3]}crash: no more memory", *lines[4:], ""]))
     found = module("blocks").groups(module("blocks").read(path, ["old", "new"]), 13)
-    short = module("short").of_equal(found)
+    short = module("short").of_equal(found, [])
     assert (short.measured, len(short.groups)) == (2, 1)
 
 
@@ -135,3 +138,51 @@ def test_what_is_slower_by_arithmetic_is_so_in_all_that_the_clock_tells(module, 
     assert equal.verdicts["seconds_per_gradient"] == "equivalent"
     assert slower.verdicts["seconds_per_gradient"] == "regressed"
     assert slower.floor == pytest.approx(equal.floor)
+
+
+def test_equal_sides_have_the_order_that_compare_gives_them(module, measured):
+    short, blocks = module("short"), module("blocks")
+    found = blocks.groups(blocks.read(measured / "equal.csv", ["old", "new"]), 13)
+    groups = short.of_equal(found, []).groups
+    for group, before in zip(groups, found, strict=True):
+        firsts = [block["old"].place for block in group]
+        assert all(turn + back == 1 for turn, back in zip(firsts[:-1:2], firsts[1::2], strict=True))
+        for block, was in zip(group, before, strict=True):
+            assert {id(each) for each in block.values()} == {id(each) for each in was.values()}
+    pair = module("short").PAIR
+    for seed, group in enumerate(groups):
+        steps = [order(blocks.comparison((), pair, 0.0, seed), number)[0] for number in range(13)]
+        assert [block["old"].place for block in group] == [step.variant for step in steps]
+
+
+def test_blocks_that_turn_an_order_round_are_held_against_each_other(module):
+    rng = np.random.default_rng(0)
+    noise = rng.standard_normal((200, 13))
+    alike = np.repeat(noise[:, :7], 2, axis=1)[:, :13]  # 0 and 1, 2 and 3, ... are nearly the same
+    alike += 0.01 * rng.standard_normal(alike.shape)
+    assert module("told").turned(noise).startswith(("0.0", "−0.0"))
+    assert module("told").turned(alike) == "1.00 [1.00, 1.00] of 1,200 turns"
+    assert "of 1,200 turns" in module("told").turned(noise)
+
+
+def test_neighbours_as_one_comparison_are_looked_at_again_and_again(module, tmp_path):
+    measure, short, blocks = module("measure"), module("short"), module("blocks")
+    write(tmp_path / "equal.csv", {"old": 1.0, "new": 1.0}, 60, measure.COLUMNS)
+    found = blocks.read(tmp_path / "equal.csv", ["old", "new"])
+    told = short.of_equal(blocks.groups(found, 13), blocks.groups(found, 13 * short.RUN))
+    assert [each.outcome.looks for each in told.runs] == [7]
+    assert {each.outcome.looks for each in told.bare} == {1}
+
+
+def test_noise_is_known_from_the_comparison_before(module, measured, monkeypatch):
+    short, blocks = module("short"), module("blocks")
+    monkeypatch.setattr(short, "EFFECTS", (0.0, 0.05))
+    groups = blocks.groups(blocks.read(measured / "equal.csv", ["old", "new"]), 13)
+    told = short.of_equal(groups, [])
+    quiet, noisy = told.equal
+    told = short.replace(told, equal=[quiet, short.replace(noisy, floor=1.0)])
+    changed, others = told.slowed[0.05][0]
+    open_ = short.answered(groups[1], 1.0)
+    told = short.replace(told, slowed={0.05: [(changed, others), (open_, others)]})
+    assert short.too_noisy(told, 0.05) == ["regressed"]  # whose only neighbour is the noisy one
+    assert short.too_noisy(told, 0.05, above=False) == ["equivalent"]

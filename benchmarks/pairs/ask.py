@@ -61,7 +61,10 @@ def _page(where: Path) -> Iterator[str]:
     yield "Made by `python benchmarks/pairs/ask.py`: NUTS on `ordered`, data set `close`, band 2 %,"
     yield "alpha 1 %, with the budgets that `pairs.py` gives. Each pair's whole comparison is the"
     yield "file of its name here. What is claimed is told in this project's words."
-    yield from ("", row(("pair", "claimed", "found", "blocks")), "|---|---|---|---:|")
+    yield ""
+    yield "*It agrees* where seconds per gradient evaluation do what is claimed: without a claim,"
+    yield "where they don't change. *Open* is what is not decided in the time it had."
+    yield from ("", row(("pair", "claimed", "found", "so it", "blocks")), "|---|---|---|---|---:|")
     for pair, outcome in found.items():
         if outcome:
             yield _summary(pair, outcome)
@@ -83,8 +86,19 @@ def _outcome(where: Path, pair: Pair) -> Outcome | None:
 def _summary(pair: Pair, outcome: Outcome) -> str:
     first, *_ = sentences(outcome)
     claimed = pair.claim if pair.source is None else f"{pair.claim} ({pair.source})"
-    cells = (f"{pair.old} → {pair.new}", claimed, first, str(outcome.blocks))
+    cells = (f"{pair.old} → {pair.new}", claimed, first, agrees(pair, outcome), str(outcome.blocks))
     return row(cells)
+
+
+def agrees(pair: Pair, outcome: Outcome) -> str:
+    """Whether what was found is what is claimed."""
+    if pair.elsewhere:
+        return f"can't be tested here: {pair.elsewhere}"
+    clock = (each.verdict for each in outcome.whole if each.metric == "seconds_per_gradient")
+    found = next(clock, "inconclusive")
+    if found == "inconclusive":
+        return "is open"
+    return "agrees" if found == pair.expected else "disagrees"
 
 
 def _section(pair: Pair, outcome: Outcome) -> Iterator[str]:

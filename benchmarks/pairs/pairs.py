@@ -2,21 +2,26 @@
 
 from dataclasses import dataclass
 
+from gmixbench.ruler.compare import Verdict
+
 
 @dataclass(frozen=True)
 class Pair:
     """Two sides for `compare`, and who claims what of them.
 
     `claim` is in the words of this project, `source` where it is claimed; without a source nobody
-    is known to claim a thing.
+    is known to claim a thing. `expected` is what it makes of seconds per gradient evaluation, and
+    `elsewhere` why it can't be tested here, "" where it can.
     """
 
     name: str
     old: str
     new: str
     claim: str
+    expected: Verdict = "equivalent"
     source: str | None = None
     options: tuple[str, ...] = ()
+    elsewhere: str = ""
 
 
 GITHUB = "https://github.com"
@@ -44,6 +49,7 @@ PAIRS = (
         "pymc-v5.19.1",
         "NUTS and pm.sample are faster: a gradient takes one flat array where it took a "
         "dictionary, without copies.",
+        "improved",
         f"{GITHUB}/pymc-devs/pymc/pull/7578",
         LONGER,
     ),
@@ -53,6 +59,7 @@ PAIRS = (
         "numpyro-v0.15.3",
         "JAX from 0.4.32 on is slower on CPUs where kernels are small: BlackJAX's NUTS takes more "
         "than twice as long (0.4.30 against 0.4.34), a simulator five to ten times.",
+        "regressed",
         f"{GITHUB}/blackjax-devs/blackjax/issues/746 and {GITHUB}/jax-ml/jax/issues/26145",
         ("--attribute", "--budget", "20m"),
     ),
@@ -62,6 +69,8 @@ PAIRS = (
         "numpyro-v0.21.0",
         "NUTS takes 60 to 200 times as long for a small hierarchical model on a GPU, the number "
         "of steps unchanged (0.20.0 with JAX 0.9.1 against 0.21.0 with 0.10.2).",
+        "regressed",
         f"{GITHUB}/pyro-ppl/numpyro/issues/2225",
+        elsewhere="the claim is about a GPU, and here is none",
     ),
 )

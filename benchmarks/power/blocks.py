@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from gmixbench.lab.comparison.blocks import order
 from gmixbench.ruler.comparison.judge import COMPARED
 from gmixbench.ruler.comparison.nouns import Comparison, Reading, Task, Variant
 from gmixbench.ruler.tolerances import TOLERANCES
@@ -82,7 +83,26 @@ def groups(blocks: Mapping[int, Block], size: int) -> list[tuple[Block, ...]]:
     return [tuple(some) for some in found.values() if len(some) == size]
 
 
-def comparison(blocks: Sequence[Block], pair: Pair, band: float) -> Comparison:
+def in_order(group: Sequence[Block], pair: Pair, seed: int) -> tuple[Block, ...]:
+    """Blocks of equal sides, named anew: old and new come in the order of `gmixbench compare`.
+
+    `measure.py` leaves each block's order to chance; `compare` turns every second one round. Of two
+    processes that are alike either may be called the old one, so it is the order that tells.
+
+    Parameters
+    ----------
+    seed : of the comparison, which has an order of its own
+    """
+    asked, sides = comparison((), pair, 0.0, seed), (pair.old, pair.new)
+    found = []
+    for number, block in enumerate(group):
+        names = [sides[step.variant] for step in order(asked, number)]
+        measured = sorted(block.values(), key=lambda each: each.place)
+        found.append(dict(zip(names, measured, strict=True)))
+    return tuple(found)
+
+
+def comparison(blocks: Sequence[Block], pair: Pair, band: float, seed: int = 1) -> Comparison:
     """The comparison that `gmixbench compare` would have made of these blocks."""
     case = Case("close", MODELS["ordered"], "numpyro", "nuts", pair.settings)
     readings = tuple(
@@ -103,7 +123,7 @@ def comparison(blocks: Sequence[Block], pair: Pair, band: float) -> Comparison:
     )
     variants = tuple(Variant(name, "here", "numpyro", {}, name) for name in (pair.old, pair.new))
     task = Task(case.model, case.method, pair.settings)
-    return Comparison(variants, (task,), "close", band, ALPHA, 1, {}, readings)
+    return Comparison(variants, (task,), "close", band, ALPHA, seed, {}, readings)
 
 
 def values(blocks: Sequence[Block], pair: Pair, metric: str) -> np.ndarray:

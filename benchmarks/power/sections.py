@@ -9,13 +9,18 @@ from blocks import METRICS, log_ratios, processes
 from long import ASKED, BUDGET, ESS, FAULTS, STRETCH, Fault, Long, Trial
 from measure import LONG, SHORT
 from rules import RULES
+from scipy.stats import binom
 from shares import Share, share
-from short import BAND, CHANGED, CLOCK, EFFECTS, PAIR, Short, p_values, too_noisy
-from told import size, spread, table, verdict
+from short import BAND, CHANGED, CLOCK, EFFECTS, PAIR, RUN, Short, p_values, too_noisy
+from told import size, spread, table, turned, verdict
 
 from gmixbench.ruler.compare import Verdict
+from gmixbench.ruler.comparison.looks import looks
 
 VERDICTS: tuple[Verdict, ...] = ("regressed", "improved", "equivalent", "inconclusive")
+
+ALARM = 0.05
+"""Level of the plain test, at which there are enough alarms to count."""
 
 
 def equal(short: Short) -> str:
@@ -28,23 +33,42 @@ def equal(short: Short) -> str:
 
 Of {short.measured} comparisons {len(short.groups)} were measured without a failure. Each has
 {count} consecutive blocks of its own, and no process is in two comparisons. A block has both sides
-in random order under one seed, with {SHORT.draws:,} draws a chain: some 0.2 s of sampling where
-`compare` takes 2 s, so these are noisier. {count} blocks are one look, which may spend half of
-alpha, 0.5 %.
+under one seed, with {SHORT.draws:,} draws a chain: some 0.2 s of sampling where `compare` takes
+2 s, so these are noisier. Which process of a block is called old, which is free where both are
+alike, is chosen so that the orders are those of `compare`, every second one turned round. {count}
+blocks are one look, which may spend half of alpha, 0.5 %.
 
 - With a band of {100 * BAND:.0f} %, any metric is called changed in
-  {share(each.changed for each in short.equal)}.
+  {share(each.changed for each in short.equal)}. In so much noise it could hardly be.
 - With no band, where each change is a false alarm of the statistics themselves, in
   {share(each.changed for each in short.bare)}.
+- With no band and {RUN} neighbours as one comparison of {RUN * count} blocks, which has
+  {len(looks(RUN * count))} looks, at any of them in {share(each.changed for each in short.runs)}.
 
 {table(head, (_row(short, metric) for metric in METRICS))}
 
 The last column has no looks, no Holm and no band in it: the share of comparisons in which the
 two-sided signed-rank test of no change gives 5 % or less. Where chance alone is at work it is 5 %
-at the most. Compilation caches were warm.
+at the most, and this is what the statistics could fail. {_largest(short)} Compilation caches were
+warm.
 
-The noise of one block: {spread(log_ratios(blocks, PAIR, CLOCK))} Load averages as the processes
+The noise of one block: {spread(log_ratios(blocks, PAIR, CLOCK))} Of two blocks that turn one
+order round it is {turned(log_ratios(group, PAIR, CLOCK) for group in short.groups)}: were it above
+0, signs would not be as independent as the test takes them to be. Load averages as the processes
 began: {load[0]:.1f} to {load[2]:.1f} in nine of ten, median {load[1]:.1f}."""
+
+
+def _largest(short: Short) -> str:
+    """Whether the largest of the shares with p <= 5 % is more than the luck of so many."""
+    some = {metric: p_values(short.groups, metric) for metric in METRICS}
+    found = {metric: share(p <= ALARM) for metric, p in some.items() if len(p)}
+    worst = max(found, key=lambda metric: found[metric].share)
+    count, total = found[worst].count, found[worst].total
+    luck = min(1.0, len(found) * binom.sf(count - 1, total, ALARM))
+    return (
+        f"The largest is that of {worst}: of {len(found)} metrics chance lets one come to so much "
+        f"in at most {100 * luck:.0f} % of campaigns (Bonferroni)."
+    )
 
 
 def _row(short: Short, metric: str) -> tuple[str, ...]:
@@ -54,7 +78,7 @@ def _row(short: Short, metric: str) -> tuple[str, ...]:
         metric,
         *(str(told.count(word)) for word in VERDICTS),
         str(sum(each.verdicts.get(metric) in CHANGED for each in short.bare)),
-        share(p <= 0.05).brief if len(p) else "both sides alike",
+        share(p <= ALARM).brief if len(p) else "both sides alike",
     )
 
 
@@ -215,13 +239,15 @@ began at less load than most and at more:
 
 In the short comparisons floors are higher: {_floors(short)}. There the change is put in by
 arithmetic, the new side's clock multiplied, and all else is as measured: {len(short.equal)} real
-comparisons of {count} blocks for each size of change, by whether their own floor is above it.
+comparisons of {count} blocks for each size of change, by whether the floor that the comparison
+before found is above it. Its own floor would be no measure: it is made of the same noise as its
+answer.
 
 {table(head, _by_floor(short))}
 
-Where the floor is above the change the answer is that there is none yet; never may it be equivalent
-or improved. Regressed in spite of the floor is right, for the change is there: chance made it look
-larger than the floor and the band."""
+Where the floor is above the change the answer should be that there is none yet; never may it be
+equivalent or improved. Regressed in spite of the floor is right, for the change is there: it was
+quieter than before, or chance made the change look larger."""
 
 
 def _long_floors(long: Long) -> Iterator[tuple[str, ...]]:

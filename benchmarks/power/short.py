@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from blocks import METRICS, Block, Pair, comparison, sound, values
+from blocks import METRICS, Block, Pair, comparison, in_order, sound, values
 from measure import SHORT
 from rules import Answers, others
 
@@ -22,6 +22,9 @@ from gmixbench.ruler.comparison.signed_rank import p_above
 PAIR = Pair("old", "new", SHORT)
 
 BAND = 0.02
+
+RUN = 4
+"""Neighbouring comparisons that are judged as one too, so that there are looks after the first."""
 
 NO_BAND = 1e-9
 """As good as none: what is called changed then, chance alone has done."""
@@ -104,32 +107,41 @@ def apart(before: Sequence[Group], after: Sequence[Group]) -> Iterator[Answers]:
 class Short:
     """All that short blocks tell.
 
-    Of `measured` comparisons `groups` are those without a fault; all else is of these.
-    `equal` is judged with the usual band and `bare` with none; `by_rule` is of every metric by
-    other rules. In `near` and `far` they take the two sides from comparisons that are neighbours,
-    or half of the campaign apart; no process is in two. `slowed` has each comparison with each
-    effect put into it, and what other rules say of its clock.
+    Of `measured` comparisons `groups` are those without a fault; all else but `runs` is of these.
+    `equal` is judged with the usual band and `bare` with none, as are `runs`, of which each has the
+    blocks of `RUN` neighbours; `by_rule` is of every metric by other rules. In `near` and `far`
+    they take the two sides from comparisons that are neighbours, or half of the campaign apart; no
+    process is in two. `slowed` has each comparison with each effect put into it, and what other
+    rules say of its clock.
     """
 
     measured: int
     groups: list[Group]
     equal: list[Answered]
     bare: list[Answered]
+    runs: list[Answered]
     by_rule: list[Answers]
     near: list[Answers]
     far: list[Answers]
     slowed: dict[float, list[tuple[Answered, Answers]]]
 
 
-def of_equal(measured: Sequence[Group]) -> Short:
-    """Judge them all, in every way."""
-    groups = [group for group in measured if sound(group)]
+def of_equal(measured: Sequence[Group], neighbours: Sequence[Group]) -> Short:
+    """Judge them all, in every way.
+
+    Parameters
+    ----------
+    measured : the comparisons
+    neighbours : the same blocks, those of `RUN` comparisons together
+    """
+    groups = _in_order(measured)
     half = len(groups) // 2
     return Short(
         len(measured),
         groups,
         [answered(group, BAND) for group in groups],
         [answered(group, NO_BAND) for group in groups],
+        [answered(run, NO_BAND) for run in _in_order(neighbours)],
         [by_others(group, METRICS) for group in groups],
         [*apart(groups[::2], groups[1::2])],
         [*apart(groups[:half], groups[half:])],
@@ -143,8 +155,22 @@ def of_equal(measured: Sequence[Group]) -> Short:
     )
 
 
+def _in_order(measured: Sequence[Group]) -> list[Group]:
+    """Those without a fault, each in an order of its own."""
+    sounds = (group for group in measured if sound(group))
+    return [in_order(group, PAIR, seed) for seed, group in enumerate(sounds)]
+
+
 def too_noisy(short: Short, effect: float, *, above: bool = True) -> list[Verdict]:
-    """What is said of the clock where an effect is put in, and the floor is above it; or is not."""
+    """What is said of the clock where an effect is put in, and the floor is above it; or is not.
+
+    The floor is the one that the comparison before it found: of its own blocks, the noise that
+    makes the floor high would make the answer too. The first has the one after it, as a neighbour.
+    """
+    floors = [each.floor for each in short.equal]
+    before = [*floors[1:2], *floors[:-1]]
     return [
-        each.verdicts[CLOCK] for each, _ in short.slowed[effect] if (each.floor > effect) == above
+        each.verdicts[CLOCK]
+        for (each, _), floor in zip(short.slowed[effect], before, strict=False)
+        if (floor > effect) == above
     ]

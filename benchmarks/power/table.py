@@ -1,6 +1,6 @@
 """How often `gmixbench compare` cries wolf and how often it finds a fault, beside other rules.
 
-    python benchmarks/power/table.py [folder] [resamples]
+    python benchmarks/power/table.py [folder] [resamples]    # both as the page has them
 
 Reads what `measure.py` left in a folder, this one unless told otherwise: `equal.csv`, with what a
 second call measured beside it in `equal-*.csv`, and `planted.csv`. Every comparison is judged by
@@ -16,19 +16,22 @@ from chart import chart
 from long import of_planted
 from measure import BLOCKS, EQUAL, PLANTED
 from page import page
-from short import of_equal
+from short import RUN, of_equal
 
 from gmixbench.report import style
 
-RESAMPLES = 1000
+RESAMPLES = 300
+"""Comparisons of each fault: as many make the page in two or three minutes on one core."""
 
 
 def main(folder: Path, resamples: int) -> None:
     """Write the page and its figure."""
     files = [folder / "equal.csv", *sorted(folder.glob("equal-*.csv"))]
-    equal = [group for file in files for group in groups(read(file, [*EQUAL]), BLOCKS)]
+    measured = [read(file, [*EQUAL]) for file in files]
+    equal = [group for blocks in measured for group in groups(blocks, BLOCKS)]
+    runs = [run for blocks in measured for run in groups(blocks, RUN * BLOCKS)]
     planted = [*read(folder / "planted.csv", [*PLANTED]).values()]
-    short, long = of_equal(equal), of_planted(planted, resamples)
+    short, long = of_equal(equal, runs), of_planted(planted, resamples)
     all_of_them = [each for group in [*equal, planted] for each in processes(group)]
     days = sorted({each.began[:10] for each in all_of_them})
     text = page(short, long, days, Counter(each.cpu for each in all_of_them))

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable, Sequence
 
 import numpy as np
-from scipy.stats import quantile_test
+from scipy.stats import quantile_test, spearmanr
 from shares import Share, share
 
 from gmixbench.report.markdown import row
@@ -48,6 +48,21 @@ def memory(ratios: np.ndarray) -> float:
     """Rank correlation of a block's ratio with the next one's."""
     ranks = ratios.argsort().argsort()
     return float(np.corrcoef(ranks[:-1], ranks[1:])[0, 1])
+
+
+def turned(comparisons: Iterable[np.ndarray]) -> str:
+    """Rank correlation of the log ratios of two blocks that have each other's order, turned round.
+
+    Parameters
+    ----------
+    comparisons : log ratios of whole comparisons, block by block from the first
+    """
+    both = [np.column_stack([x[: len(x) // 2 * 2 : 2], x[1::2]]) for x in comparisons]
+    found = np.concatenate(both)
+    middle = spearmanr(found).statistic
+    ends = np.tanh(np.arctanh(middle) + np.array([-1.96, 1.96]) / math.sqrt(len(found) - 3))
+    low, high, told = (f"{end:.2f}".replace("-", "−") for end in (*ends, middle))
+    return f"{told} [{low}, {high}] of {len(found):,} turns"
 
 
 def spread(ratios: np.ndarray) -> str:

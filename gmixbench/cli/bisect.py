@@ -25,7 +25,7 @@ from gmixbench.spec import ALL_MODELS, DATASETS, DEFAULT_DATASET, METHODS
 if TYPE_CHECKING:
     from gmixbench.lab.comparison.sides import Side
     from gmixbench.lab.stacks import Stack
-    from gmixbench.ruler.comparison.bisection import Answer
+    from gmixbench.ruler.comparison.bisection import Answer, Search
     from gmixbench.ruler.comparison.nouns import Outcome, Trust
 
 VALID = "valid"
@@ -96,6 +96,7 @@ def bisect(
     base, last = side(good, where, say=_say), side(bad, where, say=_say)
     releases = between(base, last, where)
     tasks = tasks_of([model], [method])
+    wanted = [] if metric == VALID else [metric]
     ends = asked([base, last], tasks, dataset, band=width, ess_band=ess_width, alpha=alpha)
     place = out or Path("results") / f"bisect-{label(ends)}"
     place = place / "own" if own_dependencies else place  # of another question
@@ -112,12 +113,20 @@ def bisect(
             return Told("skip", str(error).removeprefix(f"{stack.name}: "))
         outcome = measured(
             place / stack.name,
-            asked([base, new], tasks, dataset, band=width, ess_band=ess_width, alpha=alpha),
+            asked(
+                [base, new],
+                tasks,
+                dataset,
+                band=width,
+                ess_band=ess_width,
+                alpha=alpha,
+                metrics=wanted,
+            ),
             [base, new],
             budget=seconds,
             timeout=timeout,
             fresh=fresh,
-            done=_decided(metric),
+            done=_done(metric),
         )
         return _told(outcome, metric)
 
@@ -129,7 +138,13 @@ def bisect(
         typer.echo(f"{releases[state.ask].name}: {found.answer}: {found.why}")
         answers[state.ask] = found.answer
         state = search(len(releases), answers)
-    _end(releases, metric, state.suspects, said[len(releases) - 1])
+    _end(releases, metric, state, said[len(releases) - 1])
+    # Each step rests on a verdict of its own, and the search on all of them.
+    typer.echo(
+        f"{len(said)} comparisons: together at most {100 * min(1.0, len(said) * alpha):g} % that a "
+        "verdict is wrong"
+    )
+    raise typer.Exit(INCONCLUSIVE if len(state.suspects) > 1 else REGRESSED)
 
 
 def _say(text: str) -> None:
@@ -153,14 +168,10 @@ def _held(base: "Side", new: "Side") -> "Side":
     return found
 
 
-def _decided(metric: str) -> "Callable[[Outcome], bool]":
-    def done(outcome: "Outcome") -> bool:
-        if metric == VALID:
-            return outcome.looks > 0
-        own = [each for each in outcome.whole if each.metric == metric]
-        return bool(own) and all(each.verdict != "inconclusive" for each in own)
-
-    return done
+def _done(metric: str) -> "Callable[[Outcome], bool]":
+    if metric == VALID:
+        return lambda outcome: outcome.looks > 0
+    return lambda outcome: outcome.answered
 
 
 def _told(outcome: "Outcome", metric: str) -> Told:
@@ -190,17 +201,19 @@ def _fault(trust: "Trust") -> str:
     return f"{'invalid' if trust.wrong else 'not measured'}: {trust.reasons[0]}"
 
 
-def _end(releases: "tuple[Stack, ...]", metric: str, suspects: tuple[int, ...], last: Told) -> None:
+def _end(releases: "tuple[Stack, ...]", metric: str, state: "Search", last: Told) -> None:
     if last.answer == "good":
         typer.echo(f"{releases[-1].name} is not worse: nothing to find")
-        return
+        raise typer.Exit
     if last.answer == "skip":
         advice = ": give a longer --budget" if last.open_ else ""
         typer.echo(f"{releases[-1].name} could not be told: {last.why}{advice}", err=True)
         raise typer.Exit(INCONCLUSIVE if last.open_ else NOT_MEASURED)
-    names = [f"{releases[k].name} ({releases[k].released})" for k in suspects]
-    if len(names) > 1:
-        typer.echo(f"the first bad one for {metric} is one of {', '.join(names)}")
-        raise typer.Exit(INCONCLUSIVE)
-    typer.echo(f"the first bad one for {metric} is {names[0]}")
-    raise typer.Exit(REGRESSED)
+    names = [f"{releases[k].name} ({releases[k].released})" for k in state.suspects]
+    good = releases[state.good or 0]
+    one = "one of " if len(names) > 1 else ""
+    typer.echo(
+        f"the first bad one for {metric} is {one}{', '.join(names)}, after {good.name} "
+        f"({good.released})"
+    )
+    typer.echo("releases between them that have no lock file are not told apart")

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gmixbench.cli.comparing import FIRST_SEED, asked, measured, posterior_of, tasks_of
+from gmixbench.cli.comparing import (
+    FIRST_SEED,
+    asked,
+    measured,
+    metrics_of,
+    posterior_of,
+    tasks_of,
+)
 from gmixbench.cli.exits import INCONCLUSIVE, NOT_MEASURED, REGRESSED, UsageError, one_line
 from gmixbench.cli.markdown import write_markdown
 from gmixbench.cli.options import (
@@ -87,6 +94,12 @@ def compare(
     band: Band = "2%",
     ess_band: EssBand = "10%",
     alpha: Alpha = 0.01,
+    metric: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="What must have an answer, again for more; what explains the others unless given."
+        ),
+    ] = None,
     budget: Budget = "10m",
     confirm: Annotated[
         bool, typer.Option("--confirm", help="Measure a change again, with other seeds.")
@@ -113,7 +126,8 @@ def compare(
     no answer yet, else 0. Called again it goes on.
     """
     models = all_of("model", model or ["ordered"], ALL_MODELS)
-    tasks = tasks_of(models, methods_of(method, ["nuts"], models))
+    methods = methods_of(method, ["nuts"], models)
+    tasks, metrics = tasks_of(models, methods), metrics_of(metric or [], methods)
     one_of("dataset", dataset, DATASETS)
     width, seconds = share_of("--band", band), seconds_of("--budget", budget)
     ess_width = share_of("--ess-band", ess_band)
@@ -127,11 +141,13 @@ def compare(
         sides = _steps(old, new, tasks, dataset, timeout)
     elif hold_dependencies:
         sides = (old, _held(old, new))
-    question = asked(sides, tasks, dataset, band=width, ess_band=ess_width, alpha=alpha)
+    question = asked(
+        sides, tasks, dataset, band=width, ess_band=ess_width, alpha=alpha, metrics=metrics
+    )
     from gmixbench.lab.comparison.folder import label
 
     folder = out or Path("results") / f"compare-{label(question)}"
-    _warn(question)
+    _warn(question, seconds)
     outcome = measured(folder, question, sides, budget=seconds, timeout=timeout, fresh=fresh)
     if confirm and any(each.moved for each in outcome.whole):
         from gmixbench.lab import store
@@ -205,7 +221,7 @@ def _steps(
     return steps(old, new, unsampled=unsampled, say=say)
 
 
-def _warn(question: "Comparison") -> None:
+def _warn(question: "Comparison", budget: float) -> None:
     from gmixbench.lab.comparison.floors import known
     from gmixbench.record import DamagedRecordError
     from gmixbench.ruler.tolerances import TOLERANCES
@@ -216,13 +232,13 @@ def _warn(question: "Comparison") -> None:
         typer.echo(f"{one_line(error)}: left out; `gmixbench noise` writes it anew", err=True)
         return
     for each in kept:
-        floor = each.floor
+        floor, change = each.floor, each.within(budget)
         # The others have a band of their own, which is not the user's.
-        if TOLERANCES[floor.metric].machine and floor.change > question.band:
+        if TOLERANCES[floor.metric].machine and change > question.band:
             typer.echo(
                 f"the band of {100 * question.band:g} % is below what this machine could tell of "
-                f"{floor.metric} ({100 * floor.change:.1f} %, `gmixbench noise` in "
-                f"{each.budget:.0f} s): widen it, or give a longer --budget",
+                f"{floor.metric} ({100 * change:.1f} % in {budget:.0f} s, by the "
+                f"{each.budget:.0f} s of `gmixbench noise`): widen it, or give a longer --budget",
                 err=True,
             )
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from gmixbench.cli.exits import INTERRUPTED, UsageError
-from gmixbench.cli.options import console
+from gmixbench.cli.options import console, one_of
 from gmixbench.spec import ALL_MODELS, COMPARE, Case
 
 if TYPE_CHECKING:
@@ -48,14 +48,45 @@ def asked(
     band: float,
     ess_band: float,
     alpha: float,
+    metrics: Sequence[str] = (),
     seed: int = FIRST_SEED,
 ) -> "Comparison":
-    """Comparison of sides before anything is measured."""
+    """Comparison of sides before anything is measured.
+
+    Parameters
+    ----------
+    metrics : that must have an answer; none leaves it to those that explain the others
+    """
     from gmixbench.lab.history import machine
     from gmixbench.ruler.comparison.nouns import Comparison
 
     variants = tuple(each.variant for each in sides)
-    return Comparison(variants, tasks, dataset, band, alpha, seed, machine(), ess_band=ess_band)
+    return Comparison(
+        variants,
+        tasks,
+        dataset,
+        band,
+        alpha,
+        seed,
+        machine(),
+        ess_band=ess_band,
+        metrics=tuple(metrics),
+    )
+
+
+def metrics_of(metrics: Sequence[str], methods: Sequence[str]) -> list[str]:
+    """Names of metrics that are compared, each once.
+
+    Raises
+    ------
+    gmixbench.cli.exits.UsageError
+        One is of none of the methods.
+    """
+    from gmixbench.ruler.comparison.judge import COMPARED
+
+    kinds = ["nuts" if method == "nuts" else "advi" for method in methods]
+    known = [*dict.fromkeys(name for kind in kinds for name in COMPARED[kind])]
+    return [one_of("metric", name, known) for name in dict.fromkeys(metrics)]
 
 
 def measured(

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from gmixbench.cli.compare import (
+    Band,
     Budget,
     Data,
     Fresh,
@@ -15,7 +16,16 @@ from gmixbench.cli.compare import (
 )
 from gmixbench.cli.comparing import asked, measured, tasks_of
 from gmixbench.cli.exits import NOT_MEASURED
-from gmixbench.cli.options import Locks, all_of, console, methods_of, one_of, positive, seconds_of
+from gmixbench.cli.options import (
+    Locks,
+    all_of,
+    console,
+    methods_of,
+    one_of,
+    positive,
+    seconds_of,
+    share_of,
+)
 from gmixbench.spec import ALL_MODELS, DATASETS, DEFAULT_DATASET
 
 
@@ -26,6 +36,7 @@ def noise(
     model: Models = None,
     method: Methods = None,
     dataset: Data = DEFAULT_DATASET,
+    band: Band = "2%",
     budget: Budget = "10m",
     locks: Locks = None,
     out: Annotated[
@@ -34,14 +45,15 @@ def noise(
     fresh: Fresh = False,
     timeout: Timeout = 600.0,
 ) -> None:
-    """Hold A against A: the smallest change that this machine can tell in the time given.
+    """Hold A against A: the narrowest band that this machine can answer in the time given.
 
-    `compare` knows it from then on, and warns where a band is below it.
+    Beside it stands the change that, with --band, is called regressed every other time. `compare`
+    knows it from then on, and warns where a band is narrower.
     """
     models = all_of("model", model or ["ordered"], ALL_MODELS)
     tasks = tasks_of(models, methods_of(method, ["nuts"], models))
     one_of("dataset", dataset, DATASETS)
-    seconds = seconds_of("--budget", budget)
+    width, seconds = share_of("--band", band), seconds_of("--budget", budget)
     positive("--timeout", timeout)
     from gmixbench.lab.comparison import floors as on_disk
     from gmixbench.lab.comparison.folder import label
@@ -72,7 +84,7 @@ def noise(
         if outcome.valid:
             typer.echo(f"{outcome.blocks} blocks are too few: give a longer --budget", err=True)
         raise typer.Exit(NOT_MEASURED)
-    console.print(floors_table([(each.task, each.metric, each.change) for each in found]))
+    console.print(floors_table(found, width))
     for line in before:
         typer.echo(f"advice: {line}")
     typer.echo(f"kept for `compare`: {on_disk.keep(question, found, seconds)}")

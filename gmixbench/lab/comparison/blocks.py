@@ -13,9 +13,10 @@ from pathlib import Path
 
 from gmixbench.lab.comparison import folder as place_on_disk
 from gmixbench.lab.execute import Watch, Worker, job, run_case
+from gmixbench.ruler.comparison.caches import costs
 from gmixbench.ruler.comparison.judge import judge
 from gmixbench.ruler.comparison.looks import following
-from gmixbench.ruler.comparison.nouns import PILOT, Comparison, Outcome, Task, is_cold
+from gmixbench.ruler.comparison.nouns import LEAST_SECONDS, PILOT, Comparison, Outcome, Task
 from gmixbench.ruler.comparison.outlook import forecast
 from gmixbench.ruler.comparison.reading import Place, reading
 from gmixbench.ruler.score import Posterior
@@ -23,10 +24,6 @@ from gmixbench.spec import Case, NutsSettings, Settings, fit_settings
 
 Start = Callable[[Path], Worker]
 """How a variant's worker is started, given the folder where its library keeps what it compiles."""
-
-LEAST_SECONDS = 2.0
-"""Seconds that sampling or fitting takes at least in the faster variant. Over fresh processes,
-seconds per gradient spread by 14 % where sampling took a tenth of a second, and by 1 % at 2 s."""
 
 MOST_DRAWS, MOST_STEPS = 200_000, 2_000_000
 """Draws a chain, and steps, beyond which records grow large and nothing is gained."""
@@ -105,9 +102,9 @@ def measure(
         )
         yield comparison  # with what a forecast needs to know
         while goes_on(outcome := judge(comparison), budget) and not done(outcome):
-            block = next_block(comparison)
+            block, empty_caches = next_block(comparison), costs(comparison).next_cold
             for step in _left(comparison, block):
-                if is_cold(block):
+                if empty_caches:
                     with tempfile.TemporaryDirectory(dir=work) as empty:
                         comparison = one(comparison, block, step, Path(empty))
                 else:
@@ -184,7 +181,10 @@ def _left(comparison: Comparison, block: int) -> list[Step]:
 
 
 def _long_enough(comparison: Comparison, task: int) -> Task:
-    """A task with as many draws or steps as take `LEAST_SECONDS` in the faster variant."""
+    """A task with as many draws or steps as take `LEAST_SECONDS` at the faster pilot's pace.
+
+    A pilot is short, and its pace a guess: what came out less is told.
+    """
     pilots = [each for each in comparison.readings if (each.block, each.task) == (PILOT, task)]
     settings = fit_settings(pilots[0].case)  # the same each time, whatever became of it later
     paces = [_pace(each.metrics) for each in pilots]

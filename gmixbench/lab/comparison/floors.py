@@ -1,6 +1,7 @@
 """Floors that `noise` found on this machine, kept in the user's cache."""
 
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from hashlib import sha256
@@ -19,6 +20,10 @@ class Kept:
     dataset: str
     budget: float
     floor: Floor
+
+    def within(self, budget: float) -> float:
+        """What its change would be in another time, in which noise falls as blocks grow."""
+        return self.floor.change * math.sqrt(self.budget / budget)
 
 
 def keep(comparison: Comparison, floors: Sequence[Floor], budget: float) -> Path:

@@ -51,6 +51,7 @@ def read(folder: Path) -> Comparison | None:
             "variants": tuple(Variant(**each) for each in data["variants"]),
             "tasks": tuple(map(_task, data["tasks"])),
             "readings": tuple(map(_reading, data["readings"])),
+            "metrics": tuple(data.get("metrics", ())),  # none could be named before
         }
         return Comparison(**(data | lists))
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:

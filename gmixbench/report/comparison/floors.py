@@ -1,4 +1,4 @@
-"""What a machine's noise hides: the smallest change it could tell."""
+"""What a machine's noise hides, as a table."""
 
 from collections.abc import Sequence
 
@@ -7,19 +7,27 @@ from rich.table import Table
 
 from gmixbench.report.comparison.tables import plain
 from gmixbench.report.verdicts import band
+from gmixbench.ruler.comparison.floor import Floor
+from gmixbench.ruler.tolerances import TOLERANCES
 
 
-def floors_table(rows: Sequence[tuple[str, str, float]]) -> Table:
-    """A row for each task and metric, with the smallest detectable change.
+def floors_table(floors: Sequence[Floor], share: float) -> Table:
+    """A row for each task and metric, with the narrowest band, and what is found beyond a band.
 
     Parameters
     ----------
-    rows : task, metric, and the change: a share for a ratio, else in the metric's unit
+    share : band of what depends on the machine; of all else it is the metric's own
     """
     table = plain("the machine's own noise")
     table.add_column("task", overflow="fold")
     table.add_column("metric", no_wrap=True)
-    table.add_column("smallest detectable change", justify="right", no_wrap=True)
-    for task, metric, smallest in rows:
-        table.add_row(escape(task), metric, band(metric, smallest))
+    table.add_column("narrowest band", justify="right", no_wrap=True)
+    table.add_column("band", justify="right", no_wrap=True)
+    table.add_column("found in half", justify="right", no_wrap=True)
+    for each in floors:
+        tolerance = TOLERANCES[each.metric]
+        width = share if tolerance.machine else tolerance.band
+        found = float(f"{each.beyond(width):.2g}")
+        shown = (band(each.metric, size) for size in (float(f"{each.change:.2g}"), width, found))
+        table.add_row(escape(each.task), each.metric, *shown)
     return table

@@ -1,13 +1,15 @@
 """The sentences of a comparison: right or wrong first, then how much, and why."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from statistics import median
 
 from gmixbench.report.comparison.factors import speed
 from gmixbench.report.comparison.findings import change, title, told
 from gmixbench.report.comparison.steps import carried, step
 from gmixbench.report.numbers import listing
 from gmixbench.ruler.comparison.judge import FARTHEST
-from gmixbench.ruler.comparison.nouns import Comparison, Finding, Outcome, Trust
+from gmixbench.ruler.comparison.nouns import LEAST_SECONDS, Comparison, Finding, Outcome, Trust
 from gmixbench.ruler.comparison.outlook import Outlook, outlook
 from gmixbench.ruler.dependencies import changed
 
@@ -27,22 +29,37 @@ LEADING = (
 """Metrics that the first sentence on a task is about."""
 
 
+COUNTED = {"regressed": "got worse", "improved": "got better", "equivalent": "within their bands"}
+"""What is counted; what is not decided is named."""
+
+
 def headline(outcome: Outcome) -> str:
     """Verdict on the whole, in one sentence."""
     if outcome.faulted:
         return _faulted(outcome)
-    count = len(outcome.whole)
     right = _right(outcome)
     if outcome.verdict == "regressed":
-        worse = sum(each.verdict == "regressed" for each in outcome.whole)
-        return f"{worse} of {count} metrics got worse; {right}"
+        return f"{_counted(outcome)}; {right}"
     if outcome.verdict == "inconclusive":
         if any(each.unconfirmed for each in outcome.findings):
             return f"a change was found, and not found again with other seeds; {right}"
         return f"not enough evidence yet; {right}"
-    better = sum(each.verdict == "improved" for each in outcome.whole)
-    also = f", {better} got better" if better else ""
-    return f"none of {count} metrics got worse{also}; {right}"
+    return f"{_counted(outcome)}; {right}"
+
+
+def _counted(outcome: Outcome) -> str:
+    """How many metrics changed, how many did not, and those of which it is not known."""
+    verdicts: Counter[str] = Counter(each.verdict for each in outcome.whole)
+    (first, said), *others = (
+        (verdicts[word], said) for word, said in COUNTED.items() if verdicts[word]
+    )
+    text = f"{first} of {len(outcome.whole)} metrics {said}"
+    text += "".join(f", {count} {said}" for count, said in others)
+    open_ = [each.metric for each in outcome.whole if each.verdict == "inconclusive"]
+    if not open_:
+        return text
+    names = listing([*dict.fromkeys(map(title, open_))])
+    return f"{text}; {len(open_)} not decided: {names}"
 
 
 def _faulted(outcome: Outcome) -> str:
@@ -103,6 +120,7 @@ def _task(outcome: Outcome, task: int) -> Iterator[str]:
             yield _sentence(where, "nothing to compare yet: no block is whole")
         return
     yield _sentence(where, "; ".join(_first(outcome, task, whole)))
+    yield from (_sentence(where, text) for text in _short(comparison, task))
     rest = [each for each in whole.values() if each.metric not in LEADING]
     for word in ("regressed", "improved"):
         some = [f"{title(each.metric)} {change(each)}" for each in rest if each.verdict == word]
@@ -112,6 +130,24 @@ def _task(outcome: Outcome, task: int) -> Iterator[str]:
         for finding in _asked_first(whole):
             for text in carried(outcome, finding):
                 yield f"{where}{text}."
+
+
+def _short(comparison: Comparison, task: int) -> Iterator[str]:
+    """What sampled for less than it was to, at the median of its processes."""
+    rows = [each for each in comparison.whole_blocks if each.task == task]
+    nuts = comparison.tasks[task].method == "nuts"
+    for variant, named in enumerate(comparison.variants):
+        told = [
+            each.metrics.get("sample_s" if nuts else "fit_s")
+            for each in rows
+            if each.variant == variant
+        ]
+        taken = [seconds for seconds in told if seconds is not None]
+        if taken and round(median(taken), 1) < LEAST_SECONDS:
+            yield (
+                f"{named.name} {'sampled' if nuts else 'fitted'} for {median(taken):.1f} s a "
+                f"process at the median, not for {LEAST_SECONDS:g} s: more noise than need be"
+            )
 
 
 def _wrong(comparison: Comparison, trust: Trust) -> str:

@@ -1,23 +1,30 @@
-"""The smallest change that a machine can tell in a budget: from something against itself."""
+"""What a machine's noise hides in a budget: from something held against itself."""
 
 import math
 from dataclasses import dataclass
 
 from gmixbench.ruler.comparison.nouns import Finding, Outcome
+from gmixbench.ruler.tolerances import TOLERANCES
 
 
 @dataclass(frozen=True)
 class Floor:
-    """Smallest change of a metric that can be told from none, by so many blocks.
+    """Half of the interval of a metric of equal sides, by so many blocks.
 
-    `change` is a share for a ratio, else in the metric's unit: half of the interval of equal sides.
-    A band below it can't be answered "equivalent".
+    `change` is a share for a ratio, else in the metric's unit. A band below it can't be answered
+    "equivalent".
     """
 
     task: str
     metric: str
     change: float
     blocks: int
+
+    def beyond(self, band: float) -> float:
+        """Change that is called regressed every other time: its interval just clears the band."""
+        if TOLERANCES[self.metric].scale == "ratio":
+            return (1 + band) * (1 + self.change) - 1
+        return band + self.change
 
 
 def floors(outcome: Outcome) -> tuple[Floor, ...]:

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from gmixbench.ruler.compare import Verdict, verdict
 from gmixbench.ruler.comparison.looks import following, looks, share
@@ -53,8 +53,8 @@ FARTHEST = 1000
 class Differences:
     """One metric of one task between two variants, in the blocks where both tell it.
 
-    `values` has shape (n, 2), old and new; `differences` shape (n,). `asked` tells whether there
-    must be an answer.
+    `values` has shape (n, 2), old and new; `differences` shape (n,). `factor` tells whether it
+    explains the others, `asked` whether there must be an answer.
     """
 
     pair: tuple[int, int]
@@ -62,6 +62,7 @@ class Differences:
     tolerance: Tolerance
     band: float
     values: np.ndarray
+    factor: bool
     asked: bool
 
     @property
@@ -155,14 +156,16 @@ def _differences(comparison: Comparison, readings: Sequence[Reading]) -> Iterato
                 values = np.array(told, dtype=float)
                 if told and values.max() > tolerance.negligible:
                     found[metric] = values
-            asked = _asked(found)
+            factors = _factors(found)
+            asked = comparison.metrics or factors
             for metric, values in found.items():
-                band = comparison.band_of(metric)
-                yield Differences(pair, k, TOLERANCES[metric], band, values, metric in asked)
+                band, factor = comparison.band_of(metric), metric in factors
+                tolerance = TOLERANCES[metric]
+                yield Differences(pair, k, tolerance, band, values, factor, metric in asked)
 
 
-def _asked(told: Collection[str]) -> set[str]:
-    """Metrics that must have an answer: the factors that explain the others.
+def _factors(told: Collection[str]) -> set[str]:
+    """Metrics that explain the others, and must have an answer where none is named.
 
     Where a library tells no gradients there are none: then it is how fast it draws. Compilation
     explains itself alone, and few blocks tell it.
@@ -192,11 +195,11 @@ class Look:
 def _findings(
     comparison: Comparison, measured: Sequence[Differences], blocks: int
 ) -> Iterator[Finding]:
-    """Findings by Holm's step-down over the metrics that must have an answer, and the others.
+    """Findings by Holm's step-down over the metrics that explain the others, and these.
 
-    Each of the two has half of the error. A metric has its own looks: not every block tells it.
-    What tells again what must have an answer has that answer, and no share of the error: it is one
-    hypothesis under two names.
+    Each of the two has half of the error, whatever must have an answer: that may be named once
+    blocks are seen. A metric has its own looks: not every block tells it. What tells again what
+    explains it has that answer, and no share of the error: it is one hypothesis under two names.
     """
     yield from map(_certain, (each for each in measured if each.repeats))
     chancy = [each for each in measured if not each.repeats]
@@ -213,10 +216,10 @@ def _findings(
 
 
 def _again(chancy: Sequence[Differences]) -> Iterator[tuple[Differences, Differences]]:
-    """Metrics that mirror one that must have an answer, each with that one."""
+    """Metrics that mirror one that explains the others, each with that one."""
     for each in chancy:
         for carrier in chancy:
-            if carrier.asked and not each.asked and each.mirrors(carrier):
+            if carrier.factor and not each.factor and each.mirrors(carrier):
                 yield each, carrier
                 break
 
@@ -234,7 +237,7 @@ def _mirrored(each: Differences, carrier: Differences, found: Finding) -> Findin
         change = Interval(*map(_inverse, (change.estimate, change.high, change.low)))
     old, new = (float(np.median(values)) for values in each.values.T)
     return replace(
-        found, metric=each.tolerance.metric, old=old, new=new, change=change, asked=False
+        found, metric=each.tolerance.metric, old=old, new=new, change=change, asked=each.asked
     )
 
 
@@ -247,9 +250,9 @@ def _by_chance(
 ) -> Iterator[Finding]:
     seen = [(each, [*_looks(each)]) for each in chancy]
     yield from (_early(each, blocks) for each, its in seen if not its)
-    for asked in (True, False):
+    for factor in (True, False):
         alpha = comparison.alpha / 2
-        family = [(each, its) for each, its in seen if each.asked == asked]
+        family = [(each, its) for each, its in seen if each.factor == factor]
         count = len(family)
         tried = [(each, its) for each, its in family if its]
         tried.sort(key=lambda item: min(look.p_value for look in item[1]))
@@ -366,7 +369,7 @@ def _more(last: Look, level: float, blocks_each: float) -> int | None:
         if not math.isfinite(half):  # nothing is known of the noise: the next look may tell
             return math.ceil((seen - count) * blocks_each)
         later = level * share(number) / share(last.number)
-        wider = float(norm.isf(later) / norm.isf(level))
+        wider = float(ndtri(later) / ndtri(level))
         if half * wider * math.sqrt(count / seen) < distance:
             return math.ceil((seen - count) * blocks_each)
     return None

@@ -2,9 +2,13 @@
 
 In a block both variants run in random order under one seed. If nothing but the label differs, a
 block's difference is as likely positive as negative, whatever its size: so the test of no change is
-exact for any noise, the far tails of a shared machine included. Orders are turned round in every
-second block: what an order does cancels, which makes the test no less careful. At the edge of a
-band, as for any change that is there, differences must lie symmetric about it.
+exact for any noise, the far tails of a shared machine included. At the edge of a band, as for any
+change that is there, differences must lie symmetric about it.
+
+Orders are turned round in every second block, A B | B A, so that what an order does cancels. It has
+a price: where a disturbance outlasts the end of a block, it meets the same side twice, and both
+differences have one sign, while the test takes signs for independent. `benchmarks/power` shows how
+much of that there is: the rank correlation of the two blocks of a turn.
 
 Each difference counts with its sign, and with the rank of its size, but none with more than half of
 the ranks (Policello and Hettmansperger 1976). Wilcoxon's own ranks (1945) let a single wild block
@@ -63,6 +67,7 @@ def upper_tail(n: int) -> np.ndarray:
     return np.minimum(np.cumsum(chance[::-1])[::-1], 1.0)
 
 
+@cache
 def _scores(n: int) -> np.ndarray:
     """Twice the rank, so that half of an odd number is whole; no more than n."""
     return np.minimum(2 * np.arange(1, n + 1), n)
@@ -78,8 +83,13 @@ def _weight(differences: np.ndarray, shift: float) -> int:
 
 def _steps(differences: np.ndarray) -> np.ndarray:
     """Shifts at which a weight changes: the mean of every two, each with itself too, in order."""
-    first, second = np.triu_indices(len(differences))
+    first, second = _pairs(len(differences))
     return np.unique((differences[first] + differences[second]) / 2)
+
+
+@cache
+def _pairs(n: int) -> tuple[np.ndarray, ...]:
+    return np.triu_indices(n)
 
 
 def _bound(differences: np.ndarray, level: float) -> float:

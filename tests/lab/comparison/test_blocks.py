@@ -11,12 +11,13 @@ from typing import Any
 import pytest
 
 from gmixbench.lab.comparison import blocks, folder
-from gmixbench.lab.comparison.blocks import LEAST_SECONDS, measure, order
+from gmixbench.lab.comparison.blocks import measure, order
 from gmixbench.lab.execute import HERE, Worker
 from gmixbench.record import Failure, Job
+from gmixbench.ruler.comparison import caches
 from gmixbench.ruler.comparison.judge import judge
 from gmixbench.ruler.comparison.looks import FIRST
-from gmixbench.ruler.comparison.nouns import PILOT, Comparison, is_cold
+from gmixbench.ruler.comparison.nouns import LEAST_SECONDS, PILOT, Comparison
 from gmixbench.ruler.comparison.reading import Place
 from gmixbench.spec import MODELS
 from gmixbench.truth.exact import Exact
@@ -113,24 +114,46 @@ def test_sampling_lasts_as_long_as_it_must(
     assert LEAST_SECONDS <= chains * min(asked) / pace < LEAST_SECONDS + chains * 1000 / pace
 
 
-def test_one_block_in_three_has_empty_caches(
-    tmp_path: Path,
-    question: Question,
-    exact: Exact,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    fake = blocks.run_case
+@pytest.fixture
+def timed(monkeypatch: pytest.MonkeyPatch, measured_jobs: list[Job]) -> None:  # noqa: ARG001  # whose processes are timed
+    """Let each process with empty caches take 60 s, of which 55 compile, and each other one 5 s."""
+    fake, kept = blocks.run_case, blocks.reading
 
     def compiling(work: Job, out: Path, *, worker: Worker, **rest: Any) -> Any:
         (worker.caches / "module").write_text("compiled")
-        return fake(work, out, **rest)
+        return fake(work, out, worker=worker, **rest)
+
+    def reading(record: Any, place: Place, exact: Exact) -> Any:
+        found = kept(record, replace(place, seconds=60.0 if place.cold else 5.0), exact)
+        return replace(found, metrics=found.metrics | ({"compile_s": 55.0} if place.cold else {}))
 
     monkeypatch.setattr(blocks, "run_case", compiling)
-    found = run(tmp_path, question("plain", "slow"), exact)
+    monkeypatch.setattr(blocks, "reading", reading)
+
+
+def cold_blocks(found: Comparison) -> set[int]:
     for each in found.readings:
-        cold = each.block == PILOT or is_cold(each.block)
-        assert each.cold == cold
-        assert (each.metrics["compile_s"] is None) == (not cold)
+        assert (each.metrics["compile_s"] is None) == (not each.cold)
+    return {each.block for each in found.readings if each.cold and each.block != PILOT}
+
+
+@pytest.mark.usefixtures("timed")
+def test_caches_are_empty_as_far_as_other_blocks_have_paid_for_it(
+    tmp_path: Path, question: Question, exact: Exact, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert cold_blocks(run(tmp_path / "dear", question("plain", "slow"), exact)) == set()
+    monkeypatch.setattr(caches, "COLD_SHARE", 0.6)
+    assert cold_blocks(run(tmp_path / "half", question("plain", "slow"), exact)) == {9}
+
+
+@pytest.mark.usefixtures("timed")
+def test_caches_are_empty_in_each_block_where_compiling_is_asked_for(
+    tmp_path: Path, question: Question, exact: Exact
+) -> None:
+    asked = replace(question("plain", "slow"), metrics=("compile_s",))
+    found = run(tmp_path, asked, exact)
+    assert cold_blocks(found) == {0, 1, 2}  # after which it is known to repeat
+    assert judge(found).answered
 
 
 def test_a_budget_that_reaches_no_look_begins_no_block(
@@ -245,21 +268,12 @@ def test_a_pilot_that_failed_is_measured_again(
     assert [job.case.backend for job in measured_jobs].count("broken") == 2
 
 
+@pytest.mark.usefixtures("timed")
 def test_a_cold_pilot_does_not_end_what_has_room(
-    tmp_path: Path, question: Question, exact: Exact, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, question: Question, exact: Exact
 ) -> None:
-    """Where each cold process takes 60 s, as its metrics tell, and each warm one 5 s."""
-    kept = blocks.reading
-
-    def timed(record: Any, place: Place, exact: Exact) -> Any:
-        cold = place.block == PILOT or is_cold(place.block)
-        took = replace(place, seconds=60.0 if cold else 5.0, cold=cold)
-        found = kept(record, took, exact)
-        return replace(found, metrics=found.metrics | ({"compile_s": 55.0} if cold else {}))
-
-    monkeypatch.setattr(blocks, "reading", timed)
-    whole = 2 * (5 * 60.0 + 8 * 5.0)
+    whole = 2 * FIRST * 5.0
     found = run(tmp_path, question("plain", "slow"), exact, budget=whole + 100.0)
     assert judge(found).blocks == FIRST
-    tight = run(tmp_path / "tight", question("plain", "slow"), exact, budget=whole - 60.0)
+    tight = run(tmp_path / "tight", question("plain", "slow"), exact, budget=whole - 10.0)
     assert judge(tight).blocks == 0

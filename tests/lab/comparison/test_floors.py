@@ -32,6 +32,12 @@ def test_kept_floors_are_known_where_they_belong(question: Callable[..., Compari
     assert floors.known(replace(asked, tasks=(other(asked),))) == ()
 
 
+def test_more_time_tells_more() -> None:
+    kept = Kept("close", 600.0, FLOOR)
+    assert kept.within(600.0) == pytest.approx(0.031)
+    assert kept.within(2400.0) == pytest.approx(0.0155)
+
+
 def other(asked: Comparison) -> Task:
     return replace(asked.tasks[0], model=MODELS["unordered"])
 

@@ -12,6 +12,7 @@ from gmixbench.report.comparison.markdown import comparison_markdown
 from gmixbench.report.comparison.rows import sections
 from gmixbench.report.comparison.terminal import comparison_lines
 from gmixbench.ruler.comparison.confirm import confirmed
+from gmixbench.ruler.comparison.floor import Floor
 from gmixbench.ruler.comparison.judge import judge
 
 
@@ -126,7 +127,10 @@ def test_markdown_begins_with_the_verdict_and_folds_the_lock_away(outcome_of):
     page = comparison_markdown(outcome_of("steps"))
     first, _, second, *_ = page.splitlines()
     assert first == "## gmixbench: regressed"
-    assert second == "5 of 9 metrics got worse; right on all sides (new against old)."
+    assert second == (
+        "5 of 9 metrics got worse, 2 within their bands; 2 not decided: compilation and import; "
+        "right on all sides (new against old)."
+    )
     row = r"\| seconds_per_gradient \| 31.0 µs \| 35.[34] µs \| \+14 % \[[^]]+\] \| 2 % \| ▼ regr"
     assert re.search(row, page)
     folded = page[page.index("<details>\n<summary>Differs: pymc 6.3.2 → 6.4.0 and 2 more") :]
@@ -168,7 +172,10 @@ def test_what_else_must_be_known_of_a_verdict_is_told(outcome_of, show):
 
 
 def test_floors_have_the_unit_of_their_metric():
-    rows = [("ordered nuts", "seconds_per_gradient", 0.021), ("[red]advi", "gap", 0.004)]
-    text = _printed([floors_table(rows)])
-    assert re.search(r"ordered nuts +seconds_per_gradient +2.1 %", text)
-    assert re.search(r"\[red\]advi +gap +0.004 nats", text)
+    floors = [
+        Floor("ordered nuts", "seconds_per_gradient", 0.021, 41),
+        Floor("[red]advi", "gap", 0.004, 41),
+    ]
+    text = _printed([floors_table(floors, 0.02)])
+    assert re.search(r"ordered nuts +seconds_per_gradient +2.1 % +2 % +4.1 %", text)
+    assert re.search(r"\[red\]advi +gap +0.004 nats +0.02 nats +0.024 nats", text)

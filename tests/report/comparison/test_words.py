@@ -3,6 +3,7 @@
 import re
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from gmixbench.report.comparison.words import duration, headline, sentences
@@ -11,6 +12,8 @@ from gmixbench.ruler.comparison.judge import judge
 
 RIGHT = "the answer is right on both sides"
 SAME = "the trees are the same, draw by draw"
+OPEN = "2 not decided: compilation and import"
+WITH_TIME = "3 not decided: compilation, time to ESS 1000 and import"
 
 
 SAID = {
@@ -150,13 +153,22 @@ def test_of_two_tasks_the_valid_one_is_told(outcome_of):
 @pytest.mark.parametrize(
     ("case", "said"),
     [
-        ("slower", "5 of 9 metrics got worse; right on both sides"),
-        ("same", "none of 9 metrics got worse; right on both sides"),
-        ("thirty", "none of 9 metrics got worse, 5 got better; right on both sides"),
+        ("slower", f"5 of 9 metrics got worse, 2 within their bands; {OPEN}; right on both sides"),
+        (
+            "same",
+            f"6 of 9 metrics within their bands; {WITH_TIME}; right on both sides",
+        ),
+        ("thirty", f"5 of 9 metrics got better, 2 within their bands; {OPEN}; right on both sides"),
         ("early", "not enough evidence yet; nothing is known to be wrong yet"),
-        ("steps", "5 of 9 metrics got worse; right on all sides"),
-        ("middle invalid", "5 of 9 metrics got worse; right on both sides"),
-        ("middle failed", "5 of 9 metrics got worse; right on both sides"),
+        ("steps", f"5 of 9 metrics got worse, 2 within their bands; {OPEN}; right on all sides"),
+        (
+            "middle invalid",
+            f"5 of 9 metrics got worse, 2 within their bands; {OPEN}; right on both sides",
+        ),
+        (
+            "middle failed",
+            f"5 of 9 metrics got worse, 2 within their bands; {OPEN}; right on both sides",
+        ),
         ("invalid", "B is invalid"),
         ("failed", "B could not be judged"),
         ("none", "A and B left nothing to judge"),
@@ -164,6 +176,14 @@ def test_of_two_tasks_the_valid_one_is_told(outcome_of):
 )
 def test_headline_is_one_sentence(outcome_of, case, said):
     assert headline(outcome_of(case)) == said
+
+
+def test_sampling_that_was_too_short_is_told(made_values, comparison_of):
+    values = made_values({"seconds_per_gradient": 1.14})
+    for seconds, told in ((1.4, True), (2.1, False)):
+        sampled = {"sample_s": np.full(values["compile_s"].shape, seconds)}
+        text = " ".join(sentences(judge(comparison_of({"ordered nuts": values | sampled}))))
+        assert ("sampled for 1.4 s a process at the median, not for 2 s" in text) == told
 
 
 def test_what_a_second_measurement_did_not_find_is_told_so(outcome_of):

@@ -115,6 +115,21 @@ def test_ess_per_gradient_has_a_band_of_its_own(make_comparison: Make, pairs: Ma
     assert {band: each.band for band, each in words.items()} == {0.1: 0.1, 0.02: 0.02}
 
 
+def test_what_is_named_must_have_an_answer_and_no_other_changes_for_it(
+    make_comparison: Make, pairs: Make
+) -> None:
+    metrics = {"seconds_per_gradient": pairs(15), "warmup_s": pairs(15, noise=0.2, seed=1)}
+    metrics["import_s"] = pairs(15, noise=0.2, level=1.0, seed=2)
+    usual = judge(make_comparison(metrics))
+    named = judge(replace(make_comparison(metrics), metrics=("warmup_s",)))
+    assert (usual.verdict, named.verdict) == ("fine", "inconclusive")
+    assert [each.asked for each in named.whole] == [False, True, False]
+    assert [each.change for each in named.whole] == [each.change for each in usual.whole]
+    both = ("seconds_per_gradient", "peak_memory")
+    untold = judge(replace(make_comparison(metrics), metrics=both))
+    assert untold.verdict == "inconclusive"
+
+
 def test_before_the_first_look_nothing_is_said(make_comparison: Make, pairs: Make) -> None:
     each = found(compared(make_comparison, pairs(11, 3.0)))
     assert (each.verdict, each.blocks, each.more) == ("inconclusive", 0, FIRST - 11)
