@@ -356,3 +356,8 @@ def test_gradients_differ_but_for_those() -> None:
 @pytest.mark.parametrize("name", [name for name in BACKENDS if name != "pymc3"])
 def test_what_is_known_of_a_backend_is_what_it_says(name: str) -> None:
     assert BACKENDS[name].likelihoods == known_likelihoods(load(name))
+
+
+def test_a_fit_has_no_chains_that_want_a_device(make_job: MakeJob) -> None:
+    job = make_job("numpyro-parallel", "ordered", "advi-matched")
+    assert load("numpyro-parallel").build(job)

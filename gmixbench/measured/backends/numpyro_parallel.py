@@ -1,6 +1,6 @@
 """NumPyro's NUTS, each chain on a device of its own: JAX is told that the processor has as many."""
 
-from typing import Any, cast
+from typing import Any
 
 import numpyro as library
 
@@ -17,8 +17,10 @@ evaluator, density, fit_advi = numpyro.evaluator, numpyro.density, numpyro.fit_a
 
 def build(job: Job) -> Any:
     """NumPyro's model."""
-    # JAX asks but once how many there are, when it first computes something.
-    library.set_host_device_count(cast(NutsSettings, job.case.settings).chains)
+    settings = job.case.settings
+    if isinstance(settings, NutsSettings):  # what fits, or times a gradient, has no chains
+        # JAX asks but once how many there are, when it first computes something.
+        library.set_host_device_count(settings.chains)
     return numpyro.build(job)
 
 
