@@ -206,8 +206,10 @@ def _table(listing: Listing) -> Table:
         pad_edge=False,
         header_style="bold",
     )
-    for place, head in enumerate(listing.heads):
-        table.add_column(head, justify="right" if place else "left", overflow="fold")
+    row, *heads = listing.heads
+    table.add_column(row, no_wrap=True)
+    for head in heads:
+        table.add_column(head, justify="right", overflow="fold")
     for line in listing.lines:
         table.add_row(*line)
     return table

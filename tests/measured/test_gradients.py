@@ -1,12 +1,14 @@
 """Gradients that a backend tells are those that its sampler evaluated."""
 
+from dataclasses import replace
 from functools import partial
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import pytest
 
-from gmixbench.measured.backends import blackjax, numpyro
+from gmixbench.measured.backends import blackjax, load, numpyro
 from gmixbench.measured.points import constrained
 
 pytestmark = pytest.mark.slow
@@ -54,3 +56,16 @@ def test_told_gradients_are_those_evaluated(sample, make_job):
     # All of them: finding a first step size takes a few, the start one.
     beside = evaluated[0] - told[0] - measured.counters.gradients_warmup
     assert 0 < beside <= 60 * job.case.settings.chains
+
+
+@pytest.mark.parametrize("name", ["pymc-jax", "pymc-numpyro", "numpyro", "blackjax"])
+def test_what_an_evaluator_gives_is_there_when_it_returns(name, make_job):
+    job = make_job(name)
+    backend = load(name)
+    evaluate = backend.evaluator(backend.build(replace(job, x=np.tile(job.x, 20_000))))
+    ready = []
+    for _ in range(5):
+        found = evaluate(job.starts[0])
+        ready += [each.is_ready() for each in found if hasattr(each, "is_ready")]
+    assert all(ready)
+    assert ready
