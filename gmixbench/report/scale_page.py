@@ -50,9 +50,9 @@ READING = (
         "fixed order (lab/quantiles.py). At every size the timed function was held against "
         "the written density at 50 points around the posterior of the smallest size, where a "
         "gradient of more data is large and no rest of terms that cancel; the density error is the "
-        "largest of all sizes, and a size where it exceeds 1e-10 has no time. The row of nutpie shows the function "
-        "that PyMC compiles for it, and that of a route to another sampler likewise: such "
-        "rows differ by noise alone."
+        "largest of all sizes, and a size where it exceeds 1e-10 has no time. The row of nutpie "
+        "shows the function that PyMC compiles for it, and that of a route to another sampler "
+        "likewise: such rows differ by noise alone."
     ),
 )
 
