@@ -64,7 +64,9 @@ def interval(found: Estimate | None) -> str:
 
 def for_terminal(title: str, found: Ranking) -> Table:
     """Table for a terminal."""
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
+    table = Table(
+        title=title, title_justify="left", box=None, padding=(0, 0, 0, 1), header_style="bold"
+    )
     table.add_column(no_wrap=True)
     for head in HEADS.values():
         table.add_column(head, justify="right", overflow="fold")

@@ -203,7 +203,7 @@ def _table(listing: Listing) -> Table:
         title=listing.title,
         title_justify="left",
         box=None,
-        pad_edge=False,
+        padding=(0, 0, 0, 1),
         header_style="bold",
     )
     row, *heads = listing.heads
