@@ -58,7 +58,7 @@ def test_told_gradients_are_those_evaluated(sample, make_job):
     assert 0 < beside <= 60 * job.case.settings.chains
 
 
-@pytest.mark.parametrize("name", ["pymc-jax", "pymc-numpyro", "numpyro", "blackjax"])
+@pytest.mark.parametrize("name", ["pymc-jax", "nutpie-jax", "pymc-numpyro", "numpyro", "blackjax"])
 def test_what_an_evaluator_gives_is_there_when_it_returns(name, make_job):
     job = make_job(name)
     backend = load(name)

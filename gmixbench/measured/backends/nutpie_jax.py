@@ -5,15 +5,15 @@ from typing import Any
 
 import nutpie as library
 
-from gmixbench.measured.backends import nutpie, pymc
+from gmixbench.measured.backends import nutpie, pymc_jax
 from gmixbench.record import Job, Measured
 
 PACKAGES = (*nutpie.PACKAGES, "jax", "jaxlib")
 
 LIKELIHOODS = nutpie.LIKELIHOODS
 
-build, fit_advi = pymc.build, nutpie.fit_advi
-evaluator, density, *_ = pymc.in_mode("JAX")
+build, fit_advi = pymc_jax.build, nutpie.fit_advi
+evaluator, density = pymc_jax.evaluator, pymc_jax.density
 
 
 def sample(model: Any, job: Job) -> Measured:
