@@ -21,11 +21,15 @@ from gmixbench.spec import Case, fit_settings
 
 NAME = "compare.json"
 
+_PLACE = ("platform", "cpu", "cores", "machine_id")
+"""What is the machine's of a comparison's `machine`; the rest is of gmixbench and its packages."""
+
 _PARTS: dict[str, Callable[[Comparison], Any]] = {
     "other variants": lambda each: [variant.digest for variant in each.variants],
     "other tasks": lambda each: [(task.model, task.method) for task in each.tasks],
     "another data set": lambda each: each.dataset,
-    "another machine": lambda each: each.machine,
+    "another machine": lambda each: {name: each.machine.get(name) for name in _PLACE},
+    "another gmixbench": lambda each: each.machine,
     "another seed": lambda each: each.seed,
 }
 """What makes it another comparison."""

@@ -34,6 +34,7 @@ def test_bands_and_alpha_may_differ(tmp_path: Path, question: Question) -> None:
     ("other", "what"),
     [
         ({"machine": {"cpu": "two"}}, "another machine"),
+        ({"machine": {"cpu": "one", "worker": "two"}}, "another gmixbench"),
         ({"seed": 2}, "another seed"),
     ],
 )
