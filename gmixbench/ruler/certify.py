@@ -5,10 +5,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 
 import numpy as np
-from arviz_stats.base import array_stats
 
 from gmixbench.record import Draws, Run
 from gmixbench.ruler import diagnostics
+from gmixbench.ruler.arviz import array_stats
 from gmixbench.ruler.score import density_metrics, quantities_of
 from gmixbench.ruler.verdict import density_faults, limit
 from gmixbench.truth import density

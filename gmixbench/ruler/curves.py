@@ -8,11 +8,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from arviz_stats.base import array_stats
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 from scipy.stats import norm
 
+from gmixbench.ruler.arviz import array_stats
 from gmixbench.ruler.score import WINDOW, Posterior
 from gmixbench.spec import WEIGHTS, Mixture
 from gmixbench.truth.exact import Exact

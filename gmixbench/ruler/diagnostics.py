@@ -6,7 +6,8 @@ Their shape is (chains, draws) unless something else is said.
 import math
 
 import numpy as np
-from arviz_stats.base import array_stats
+
+from gmixbench.ruler.arviz import array_stats
 
 
 def rhat(draws: np.ndarray) -> float:
