@@ -22,12 +22,13 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from gmixbench.disk import read_record, write_job
 from gmixbench.lab import building, datasets, environment, stacks, travel
 from gmixbench.lab.execute import job
 from gmixbench.lab.stacks import Stack
 from gmixbench.measured.backends import BACKENDS
 from gmixbench.measured.protocol import CORE_VARIABLE
-from gmixbench.record import Failure, read_record, write_job
+from gmixbench.record import Failure
 from gmixbench.spec import MODELS, Case, NutsSettings
 from gmixbench.truth.exact import Exact
 from gmixbench.truth.solve import solve

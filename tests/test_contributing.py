@@ -10,10 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from gmixbench.disk import read_record, write_job
 from gmixbench.lab import datasets
 from gmixbench.lab.execute import job
 from gmixbench.measured.backends import BACKENDS
-from gmixbench.record import Run, read_record, write_job
+from gmixbench.record import Run
 from gmixbench.ruler.verdict import judge
 from gmixbench.spec import MODELS, Case, NutsSettings
 from gmixbench.truth.solve import solve

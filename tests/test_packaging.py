@@ -24,6 +24,7 @@ OLD_SYNTAX = [
     PACKAGE / "__init__.py",
     PACKAGE / "spec.py",
     PACKAGE / "record.py",
+    PACKAGE / "disk.py",
     *sorted((PACKAGE / "measured").rglob("*.py")),
 ]
 TOP_LEVEL = {

@@ -222,8 +222,8 @@ def _steps(
 
 
 def _warn(question: "Comparison", budget: float) -> None:
+    from gmixbench.disk import DamagedRecordError
     from gmixbench.lab.comparison.floors import known
-    from gmixbench.record import DamagedRecordError
     from gmixbench.ruler.tolerances import TOLERANCES
 
     try:

@@ -13,12 +13,12 @@ class UsageError(ValueError):
 
 def exit_code_of(error: Exception) -> int | None:
     """Exit code of an error that its message explains; `None` where it would be a fault of ours."""
+    from gmixbench.disk import DamagedRecordError
     from gmixbench.lab.datasets import DataError
     from gmixbench.lab.gate_files import GateFileError
     from gmixbench.lab.references import MissingReferenceError
     from gmixbench.lab.stacks import StackError
     from gmixbench.lab.store import FolderError
-    from gmixbench.record import DamagedRecordError
     from gmixbench.report.asv_repository import RepositoryError
     from gmixbench.report.tidy import FormatError
     from gmixbench.ruler.certify import UncertifiedError

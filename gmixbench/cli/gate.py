@@ -73,7 +73,7 @@ def gate(
 def _write(
     outcome: "Outcome", markdown: Path | None, junit: Path | None, charts: Path | None
 ) -> None:
-    from gmixbench.record import write_bytes
+    from gmixbench.disk import write_bytes
     from gmixbench.report.gate_charts import gate_charts
     from gmixbench.report.gate_junit import gate_junit
     from gmixbench.report.gate_markdown import gate_markdown

@@ -12,7 +12,7 @@ def write_markdown(text: str, path: Path | None) -> None:
     OSError
         It can't be written.
     """
-    from gmixbench.record import write_bytes
+    from gmixbench.disk import write_bytes
 
     summary = os.environ.get("GITHUB_STEP_SUMMARY")
     if path is not None:

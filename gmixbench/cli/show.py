@@ -57,7 +57,7 @@ def exact(
             "are judged by a reference, which `gmixbench reference` makes"
         )
     (chosen,) = datasets_of([dataset] if dataset else None, data)
-    from gmixbench.record import write_bytes
+    from gmixbench.disk import write_bytes
     from gmixbench.truth.listing import listing
     from gmixbench.truth.solve import solve
 

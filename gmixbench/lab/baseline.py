@@ -9,9 +9,9 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from gmixbench.disk import SCHEMA, write_bytes
 from gmixbench.lab.gate_own import check_schema
 from gmixbench.lab.store import FolderError
-from gmixbench.record import SCHEMA, write_bytes
 from gmixbench.ruler.sides import Key, Replicate, Side
 
 

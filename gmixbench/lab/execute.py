@@ -13,22 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from gmixbench.disk import has_record, move_record, read_cost, read_record, write_job, write_record
 from gmixbench.lab import environment, store
 from gmixbench.lab.points import Located, density_points, starting_points
 from gmixbench.measured.backends import BACKENDS
 from gmixbench.measured.protocol import CORE_VARIABLE, NOT_WRITTEN
-from gmixbench.record import (
-    Cost,
-    Failure,
-    Job,
-    Record,
-    has_record,
-    move_record,
-    read_cost,
-    read_record,
-    write_job,
-    write_record,
-)
+from gmixbench.record import Cost, Failure, Job, Record
 from gmixbench.spec import Case, NutsSettings
 
 POLL = 0.05

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from gmixbench.disk import DamagedRecordError
 from gmixbench.lab import baseline, gate_asv, gate_own, gate_pytest
-from gmixbench.record import DamagedRecordError
 from gmixbench.ruler.sides import ABSENT, Replicate, Side
 from gmixbench.ruler.tolerances import TOLERANCES
 

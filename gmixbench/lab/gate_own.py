@@ -5,11 +5,11 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from gmixbench.disk import SCHEMA, case_from_dict
 from gmixbench.lab import store
 from gmixbench.lab.datasets import load
 from gmixbench.lab.results import case_row, mixture_row
 from gmixbench.lab.store import data_sha256
-from gmixbench.record import SCHEMA, case_from_dict
 from gmixbench.ruler.sides import Key, Replicate, Side
 from gmixbench.spec import ALL_MODELS, DATASETS, MIXTURE, row_name
 

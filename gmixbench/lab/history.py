@@ -10,10 +10,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from gmixbench.disk import SCHEMA, TEMPORARY, case_from_dict, case_to_dict, damaged, write_bytes
 from gmixbench.lab import travel
 from gmixbench.lab.environment import describe
 from gmixbench.lab.store import FolderError
-from gmixbench.record import SCHEMA, TEMPORARY, case_from_dict, case_to_dict, damaged, write_bytes
 from gmixbench.ruler.history import History, Measurement, Release, Session
 from gmixbench.spec import Case
 
@@ -53,7 +53,7 @@ def read_header(folder: Path) -> Header | None:
 
     Raises
     ------
-    gmixbench.record.DamagedRecordError
+    gmixbench.disk.DamagedRecordError
         It can't be read.
     """
     path = folder / "history.json"
@@ -93,7 +93,7 @@ def read(folder: Path) -> History:
     ------
     gmixbench.lab.store.FolderError
         It holds no history.
-    gmixbench.record.DamagedRecordError
+    gmixbench.disk.DamagedRecordError
         A file can't be read.
     """
     header = read_header(folder)
@@ -119,7 +119,7 @@ def measurements(folder: Path, stack: str) -> tuple[Measurement, ...]:
 
     Raises
     ------
-    gmixbench.record.DamagedRecordError
+    gmixbench.disk.DamagedRecordError
         Its file can't be read.
     """
     path = _scores(folder, stack)
@@ -140,7 +140,7 @@ def append(folder: Path, release: Release, new: Sequence[Measurement]) -> None:
 
     Raises
     ------
-    gmixbench.record.DamagedRecordError
+    gmixbench.disk.DamagedRecordError
         Its file can't be read.
     OSError
         It can't be written.

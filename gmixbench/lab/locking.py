@@ -13,6 +13,7 @@ from hashlib import sha256
 from itertools import chain, takewhile
 from pathlib import Path
 
+from gmixbench.disk import write_bytes
 from gmixbench.lab import building, interpreters, uv
 from gmixbench.lab.interpreters import Interpreter
 from gmixbench.lab.stacks import (
@@ -24,7 +25,6 @@ from gmixbench.lab.stacks import (
     is_date,
     normalized,
 )
-from gmixbench.record import write_bytes
 
 GRACE = timedelta(days=21)
 """How long after a release its dependencies may still come out, unless a cut-off is given: what

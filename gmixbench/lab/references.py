@@ -12,9 +12,10 @@ from pathlib import Path
 
 import numpy as np
 
+from gmixbench.disk import damaged, has_record, read_record, write_bytes
 from gmixbench.lab import store
 from gmixbench.lab.execute import job, run_case
-from gmixbench.record import Failure, Run, damaged, has_record, read_record, write_bytes
+from gmixbench.record import Failure, Run
 from gmixbench.ruler.certify import UncertifiedError, certify
 from gmixbench.ruler.score import Posterior
 from gmixbench.spec import Case, Dataset, Mixture, NutsSettings
@@ -59,7 +60,7 @@ def find(x: np.ndarray, model: Mixture, also: Sequence[Path] = ()) -> Reference:
     ------
     MissingReferenceError
         There is none.
-    gmixbench.record.DamagedRecordError
+    gmixbench.disk.DamagedRecordError
         A file of its name can't be read.
     """
     name = _name(x, model)

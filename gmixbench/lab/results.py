@@ -5,8 +5,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from gmixbench.disk import SCHEMA, write_bytes
 from gmixbench.lab import references, store
-from gmixbench.record import SCHEMA, Failure, write_bytes
+from gmixbench.record import Failure
 from gmixbench.ruler.score import Posterior
 from gmixbench.ruler.verdict import Judged, judge
 from gmixbench.spec import Case, Mixture
@@ -37,7 +38,7 @@ def judge_folder(out: Path, exacts: dict[str, Posterior] | None = None) -> Resul
     ------
     gmixbench.lab.store.FolderError
         The folder holds no run.
-    gmixbench.record.DamagedRecordError
+    gmixbench.disk.DamagedRecordError
         A file can't be read back whole; the message names it.
     """
     plan = store.plan_of(out)

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import numpy as np
 
+from gmixbench.disk import has_record, read_cost, write_record
 from gmixbench.lab import store
 from gmixbench.lab.execute import Watch, job, run_cost
 from gmixbench.lab.points import Located
 from gmixbench.lab.quantiles import name_of, quantiles
 from gmixbench.measured.backends import writes
-from gmixbench.record import Cost, Failure, has_record, read_cost, write_record
+from gmixbench.record import Cost, Failure
 from gmixbench.ruler import scale
 from gmixbench.ruler.growth import forecast
 from gmixbench.ruler.scale import Row, observations, row_of
@@ -125,7 +126,7 @@ def rows(out: Path, cases: Sequence[Case]) -> tuple[Row, ...]:
 
     Raises
     ------
-    gmixbench.record.DamagedRecordError
+    gmixbench.disk.DamagedRecordError
         A record can't be read back whole; the message names it.
     """
     return tuple(_row(out, each) for each in _rows(cases) if _any(out, each))

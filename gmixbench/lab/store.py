@@ -16,11 +16,10 @@ from pathlib import Path
 
 import numpy as np
 
-from gmixbench.record import (
+from gmixbench.disk import (
     SCHEMA,
     TEMPORARY,
     DamagedRecordError,
-    Record,
     case_from_dict,
     case_key,
     case_to_dict,
@@ -30,6 +29,7 @@ from gmixbench.record import (
     write_array,
     write_bytes,
 )
+from gmixbench.record import Record
 from gmixbench.spec import Case, Dataset, Prior
 
 FOLDERS = ("runs", "data", "figures", "references")

@@ -10,8 +10,8 @@ from hashlib import sha256
 from pathlib import Path
 
 import gmixbench
+from gmixbench.disk import write_bytes
 from gmixbench.lab.execute import Worker
-from gmixbench.record import write_bytes
 
 MAIN = b"""\
 import sys
@@ -21,7 +21,7 @@ from gmixbench.measured.worker import main
 sys.exit(main(sys.argv[1:]))
 """
 
-CARRIED = ("__init__.py", "spec.py", "record.py", "measured/**/*.py")
+CARRIED = ("__init__.py", "spec.py", "record.py", "disk.py", "measured/**/*.py")
 """What travels, under the package's folder."""
 
 WITHHELD = ("PYTHONPATH", "PYTHONHOME")

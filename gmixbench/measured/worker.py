@@ -18,6 +18,7 @@ from typing import Dict, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
+from gmixbench.disk import DamagedRecordError, read_job, write_record
 from gmixbench.measured import gradients
 from gmixbench.measured.backends import (
     BACKENDS,
@@ -36,16 +37,7 @@ from gmixbench.measured.protocol import (
     PARENT_VARIABLE,
     USAGE,
 )
-from gmixbench.record import (
-    Cost,
-    DamagedRecordError,
-    Failure,
-    Job,
-    Run,
-    Timing,
-    read_job,
-    write_record,
-)
+from gmixbench.record import Cost, Failure, Job, Run, Timing
 from gmixbench.spec import DISCRETE, GRADIENT, Case, NutsSettings, fit_settings
 
 try:

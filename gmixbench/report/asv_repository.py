@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from gmixbench.record import TEMPORARY, write_bytes
+from gmixbench.disk import TEMPORARY, write_bytes
 from gmixbench.report.asv_results import BRANCH, MADE_BY, asv_files
 from gmixbench.report.history_words import library
 from gmixbench.ruler.history import History, Release

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from arviz_base import from_dict
 
-from gmixbench.record import Draws, Fit, Run, case_to_dict
+from gmixbench.disk import case_to_dict
+from gmixbench.record import Draws, Fit, Run
 
 
 def to_datatree(run: Run) -> Any:
@@ -15,7 +16,7 @@ def to_datatree(run: Run) -> Any:
 
     Parameters
     ----------
-    run : of any backend, as `gmixbench.record.read_record` gives it
+    run : of any backend, as `gmixbench.disk.read_record` gives it
 
     Returns
     -------

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from gmixbench.record import write_bytes
+from gmixbench.disk import write_bytes
 from gmixbench.report.history_words import (
     case,
     headline,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from markupsafe import Markup
 
-from gmixbench.record import write_bytes
+from gmixbench.disk import write_bytes
 from gmixbench.report import style
 from gmixbench.report.history_words import (
     GRAVE,

@@ -8,7 +8,7 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from matplotlib.figure import Figure
 
-from gmixbench.record import write_bytes
+from gmixbench.disk import write_bytes
 from gmixbench.report import style
 from gmixbench.ruler.metrics import Metric
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from gmixbench.record import Failure, write_bytes
+from gmixbench.disk import write_bytes
+from gmixbench.record import Failure
 from gmixbench.report import chains, losses, planes, style
 from gmixbench.report.fits import fits as fits_figure
 from gmixbench.report.forms import DEFINITION, forms

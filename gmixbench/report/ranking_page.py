@@ -6,7 +6,8 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from gmixbench.record import Failure, write_bytes
+from gmixbench.disk import write_bytes
+from gmixbench.record import Failure
 from gmixbench.report import ranking, style
 from gmixbench.report.html import Caption, Image, drawn, notes, slug, template
 from gmixbench.report.ranking_table import HEADS, Line, lines

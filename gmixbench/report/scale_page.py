@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from gmixbench.record import SCHEMA, write_bytes
+from gmixbench.disk import SCHEMA, write_bytes
 from gmixbench.report import markdown, scale, style
 from gmixbench.report.html import Caption, Image, drawn, template
 from gmixbench.report.numbers import number

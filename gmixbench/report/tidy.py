@@ -129,7 +129,7 @@ def write_tidy(rows: Sequence[Mapping[str, Any]], path: Path, file_format: str) 
     else:
         known = ", ".join(FORMATS)
         raise FormatError(f"unknown format {file_format!r}: choose from {known}")
-    from gmixbench.record import write_bytes  # here, so that `FORMATS` can be had without NumPy
+    from gmixbench.disk import write_bytes  # here, so that `FORMATS` can be had without NumPy
 
     write_bytes(path, content)
 

@@ -9,10 +9,11 @@ import time
 import numpy as np
 import pytest
 
+from gmixbench.disk import read_record, write_job
 from gmixbench.lab import environment, store
 from gmixbench.lab.execute import Worker, execute, job, run_case
 from gmixbench.measured.protocol import PARENT_VARIABLE
-from gmixbench.record import Draws, Failure, Fit, Run, read_record, write_job
+from gmixbench.record import Draws, Failure, Fit, Run
 
 LONG = 60.0
 

@@ -7,12 +7,12 @@ from datetime import date
 
 import pytest
 
+from gmixbench.disk import case_to_dict
 from gmixbench.lab.baseline import write_baseline
 from gmixbench.lab.datasets import load
 from gmixbench.lab.gate_files import NOT_RESULTS, GateFileError, read_side
 from gmixbench.lab.results import case_row
 from gmixbench.lab.store import FolderError, data_sha256
-from gmixbench.record import case_to_dict
 from gmixbench.ruler import gate
 from gmixbench.ruler.lower import LOWER
 from gmixbench.ruler.metrics import METRICS

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from gmixbench.disk import SCHEMA, DamagedRecordError
 from gmixbench.lab import history, travel
 from gmixbench.lab.store import FolderError
-from gmixbench.record import SCHEMA, DamagedRecordError
 from gmixbench.ruler.history import Measurement, Release, Session
 from gmixbench.spec import MODELS, AdviSettings, Case
 

@@ -125,8 +125,8 @@ def test_a_failed_run_makes_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 def test_what_was_drawn_is_not_drawn_again(
     tmp_path: Path, run: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    from gmixbench.disk import write_record
     from gmixbench.lab import store
-    from gmixbench.record import write_record
 
     wanted = references.cases(CLOSE, FULL, ["one", "other"], SETTINGS)
     asked = []

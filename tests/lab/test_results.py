@@ -5,9 +5,10 @@ import json
 import numpy as np
 import pytest
 
+from gmixbench.disk import write_record
 from gmixbench.lab import datasets, store
 from gmixbench.lab.results import judge_folder, write_scores
-from gmixbench.record import Counters, Density, Draws, Failure, Fit, Run, Timing, write_record
+from gmixbench.record import Counters, Density, Draws, Failure, Fit, Run, Timing
 from gmixbench.ruler.metrics import METRICS
 from gmixbench.spec import MODELS
 from gmixbench.truth.density import log_density

@@ -7,10 +7,11 @@ import pytest
 from scipy.special import expit
 from scipy.stats import norm
 
+from gmixbench.disk import write_record
 from gmixbench.lab import scale, store
 from gmixbench.lab.points import density_points
 from gmixbench.lab.quantiles import quantiles
-from gmixbench.record import Cost, Density, Failure, Timing, write_record
+from gmixbench.record import Cost, Density, Failure, Timing
 from gmixbench.ruler.scale import observations
 from gmixbench.spec import GENERAL, MODELS
 from gmixbench.truth.density import log_density

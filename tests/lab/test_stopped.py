@@ -10,7 +10,7 @@ import time
 import pytest
 
 from gmixbench.cli import exits
-from gmixbench.record import read_record
+from gmixbench.disk import read_record
 
 PATIENCE = 120.0
 

@@ -5,9 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from gmixbench.disk import DamagedRecordError, write_record
 from gmixbench.lab import datasets, store
 from gmixbench.lab.store import FolderError, Plan
-from gmixbench.record import DamagedRecordError, Failure, write_record
+from gmixbench.record import Failure
 from gmixbench.spec import MODELS, Dataset, Prior
 
 DATA = datasets.load("overlapping")

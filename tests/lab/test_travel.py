@@ -14,9 +14,10 @@ import numpy as np
 import pytest
 import uv
 
+from gmixbench.disk import read_record, write_job
 from gmixbench.lab import datasets, environment, interpreters, travel
 from gmixbench.measured.protocol import BAD_JOB, PARENT_VARIABLE, USAGE
-from gmixbench.record import Failure, Job, Run, read_record, write_job
+from gmixbench.record import Failure, Job, Run
 from gmixbench.spec import MODELS, Case, NutsSettings
 
 OLD_NUMPY = {"3.6": ("numpy==1.14.6", "dataclasses==0.8"), "3.7": ("numpy==1.16.6",)}
@@ -150,7 +151,7 @@ def test_only_the_measured_side_travels(worker):
     assert names == sorted(names)  # not in the order of a set: the bytes are to be the same
     assert {"__main__.py", "gmixbench/record.py", "gmixbench/measured/worker.py"} <= set(names)
     rooms = {name.split("/")[1] for name in names if "/" in name}
-    assert rooms == {"__init__.py", "spec.py", "record.py", "measured"}
+    assert rooms == {"__init__.py", "spec.py", "record.py", "disk.py", "measured"}
 
 
 def test_the_same_sources_give_the_same_bytes(worker, tmp_path, monkeypatch):

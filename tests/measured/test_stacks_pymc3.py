@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from gmixbench.disk import read_record, write_job
 from gmixbench.lab import environment, travel
-from gmixbench.record import Failure, Job, read_record, write_job
+from gmixbench.record import Failure, Job
 from gmixbench.truth import density
 
 pytestmark = pytest.mark.stacks
@@ -35,7 +36,7 @@ import pymc3 as pm
 import theano
 
 from gmixbench.measured.backends import pymc3 as backend
-from gmixbench.record import read_job
+from gmixbench.disk import read_job
 
 logging.getLogger("pymc3").setLevel(logging.ERROR)
 nuts, advi = [read_job(Path(stem)) for stem in sys.argv[1:3]]

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 import gmixbench
-from gmixbench.record import Failure, Fit, Job, Record, Run, read_record, write_job
+from gmixbench.disk import read_record, write_job
+from gmixbench.record import Failure, Fit, Job, Record, Run
 from gmixbench.ruler.verdict import judge
 from gmixbench.truth.solve import solve
 

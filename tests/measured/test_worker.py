@@ -12,10 +12,11 @@ from textwrap import dedent
 import numpy as np
 import pytest
 
+from gmixbench.disk import has_record, read_record, write_job
 from gmixbench.measured import worker
 from gmixbench.measured.backends import install_of
 from gmixbench.measured.protocol import NOT_WRITTEN
-from gmixbench.record import Failure, Job, Run, has_record, read_record, write_job
+from gmixbench.record import Failure, Job, Run
 
 PLANTED = """
     import numpy as np

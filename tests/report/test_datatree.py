@@ -8,7 +8,8 @@ import pytest
 import xarray
 from arviz_base import extract
 
-from gmixbench.record import Counters, Density, Draws, Fit, Run, Timing, case_from_dict
+from gmixbench.disk import case_from_dict
+from gmixbench.record import Counters, Density, Draws, Fit, Run, Timing
 from gmixbench.report.datatree import to_datatree
 from gmixbench.spec import MODELS, AdviSettings, Case
 

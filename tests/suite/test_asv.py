@@ -11,7 +11,7 @@ import pytest
 from asv.util import load_json
 
 import gmixbench
-from gmixbench.record import write_bytes
+from gmixbench.disk import write_bytes
 from gmixbench.ruler.lower import LOWER
 from gmixbench.ruler.metrics import METRICS
 from gmixbench.spec import MODELS

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from scipy.stats import beta, halfnorm, norm
 
+from gmixbench.disk import DamagedRecordError
 from gmixbench.lab import datasets, references
 from gmixbench.measured.points import constrained
-from gmixbench.record import DamagedRecordError
 from gmixbench.spec import DATASETS, GENERAL, MODELS, Mixture, Prior, Spread
 from gmixbench.truth import density
 from gmixbench.truth.cells import UnreachableError

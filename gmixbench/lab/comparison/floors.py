@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass
 from hashlib import sha256
 from pathlib import Path
 
+from gmixbench.disk import DamagedRecordError, damaged, write_bytes
 from gmixbench.lab.building import cache
-from gmixbench.record import DamagedRecordError, damaged, write_bytes
 from gmixbench.ruler.comparison.floor import Floor
 from gmixbench.ruler.comparison.nouns import Comparison
 
@@ -52,7 +52,7 @@ def known(comparison: Comparison) -> tuple[Kept, ...]:
 
     Raises
     ------
-    gmixbench.record.DamagedRecordError
+    gmixbench.disk.DamagedRecordError
         They can't be read.
     """
     wanted = {(comparison.dataset, task.name) for task in comparison.tasks}

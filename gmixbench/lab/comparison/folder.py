@@ -13,8 +13,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from gmixbench.disk import SCHEMA, case_from_dict, case_to_dict, damaged, write_bytes
 from gmixbench.lab.store import FolderError
-from gmixbench.record import SCHEMA, case_from_dict, case_to_dict, damaged, write_bytes
 from gmixbench.ruler.comparison.nouns import Comparison, Outcome, Reading, Task, Variant
 from gmixbench.ruler.score import Check
 from gmixbench.spec import Case, fit_settings
@@ -40,7 +40,7 @@ def read(folder: Path) -> Comparison | None:
 
     Raises
     ------
-    gmixbench.record.DamagedRecordError
+    gmixbench.disk.DamagedRecordError
         It can't be read.
     """
     path = folder / NAME
@@ -99,7 +99,7 @@ def resumed(folder: Path, asked: Comparison) -> Comparison:
     ------
     gmixbench.lab.store.FolderError
         The folder holds another comparison.
-    gmixbench.record.DamagedRecordError
+    gmixbench.disk.DamagedRecordError
         What it holds can't be read.
     """
     before = read(folder)

@@ -9,9 +9,9 @@ from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
+from gmixbench.disk import write_bytes
 from gmixbench.lab import building, locking
 from gmixbench.lab.stacks import Stack, StackError, find, read
-from gmixbench.record import write_bytes
 
 
 def folder() -> Path:

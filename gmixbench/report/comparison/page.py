@@ -8,7 +8,7 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from gmixbench.record import write_bytes
+from gmixbench.disk import write_bytes
 from gmixbench.report import style
 from gmixbench.report.comparison.blocks import blocks
 from gmixbench.report.comparison.forest import forest

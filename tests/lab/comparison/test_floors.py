@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from gmixbench.disk import DamagedRecordError
 from gmixbench.lab.comparison import floors
 from gmixbench.lab.comparison.floors import Kept
-from gmixbench.record import DamagedRecordError
 from gmixbench.ruler.comparison.floor import Floor
 from gmixbench.ruler.comparison.nouns import Comparison, Task
 from gmixbench.spec import MODELS

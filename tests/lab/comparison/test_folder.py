@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from gmixbench.disk import DamagedRecordError
 from gmixbench.lab.comparison import folder
 from gmixbench.lab.store import FolderError
-from gmixbench.record import DamagedRecordError
 from gmixbench.ruler.comparison.judge import judge
 from gmixbench.ruler.comparison.nouns import Comparison, Reading
 from gmixbench.ruler.score import Check
