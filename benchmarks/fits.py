@@ -9,10 +9,9 @@ Run, and then this file with the folder:
 """
 
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 
-from readme import ROOT, between
+from published import into_readme, planned, versions
 
 from gmixbench.lab.results import judge_folder
 from gmixbench.report.numbers import fixed
@@ -21,14 +20,6 @@ from gmixbench.ruler.verdict import Judged
 METHODS = ("laplace", "pathfinder", "fullrank-matched", "advi-matched")
 
 HEADS = ("", "gap, `unordered`", "KL", "Pareto k", "gap, `ordered`", "KL", "Pareto k")
-
-NAMES = {
-    "PyMC": "pymc",
-    "pymc-extras": "pymc-extras",
-    "NumPyro": "numpyro",
-    "BlackJAX": "blackjax",
-    "JAX": "jax",
-}
 
 
 def main(out: Path) -> None:
@@ -47,13 +38,9 @@ def main(out: Path) -> None:
         for key in sorted(rows, key=lambda key: (METHODS.index(key[0]), key[1] != "exact"))
     ]
     table = [f"| {' | '.join(HEADS)} |", "|" + "---|" * len(HEADS), *lines]
-    versions = dict(each for judged in results.judged for each in judged.run.environment.items())
-    told = ", ".join(f"{name} {versions[key]}" for name, key in NAMES.items() if key in versions)
-    made = datetime.fromtimestamp((out / "plan.json").stat().st_mtime, UTC).date()
-    readme = ROOT / "README.md"
-    text = readme.read_text(encoding="utf-8")
-    content = "\n".join([*table, "", f"*{told}; seed 0; {made}.*"])
-    readme.write_text(between(text, "fits", content), encoding="utf-8")
+    told = dict(each for judged in results.judged for each in judged.run.environment.items())
+    used = versions(told, "pymc", "pymc-extras", "numpyro", "blackjax", "jax")
+    into_readme({"fits": "\n".join([*table, "", f"*{used}; seed 0; {planned(out)}.*"])})
 
 
 def _line(by_model: dict[str, Judged], method: str, backend: str) -> str:

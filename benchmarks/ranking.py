@@ -1,11 +1,12 @@
-"""Put the ranking of a folder that `gmixbench run` made beside this file: tables and figures.
+"""Put the ranking of a folder that `gmixbench run` made into benchmarks/ranking, with figures.
 
-Run: python benchmarks/ranking/publish.py FOLDER
+Run: python benchmarks/ranking.py FOLDER
 """
 
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
+
+from published import ROOT, machine, planned, versions
 
 from gmixbench.lab.results import judge_folder
 from gmixbench.lab.store import plan_of
@@ -14,7 +15,7 @@ from gmixbench.report.panel import is_nuts
 from gmixbench.report.ranking_table import as_markdown
 from gmixbench.ruler.ranking import rank_each
 
-HERE = Path(__file__).parent
+THERE = ROOT / "benchmarks" / "ranking"
 
 PAGE = """# Samplers side by side
 
@@ -22,22 +23,12 @@ PAGE = """# Samplers side by side
 *{machine}; {versions}; profile {profile}; {date}.*
 
 `gmixbench run --backend all --backend exact --method nuts` measured it; `gmixbench ranking` shows
-it, and says how it is read; `benchmarks/ranking/publish.py` wrote this page.
+it, and says how it is read; `benchmarks/ranking.py` wrote this page.
 """
-
-NAMES = {
-    "Python": "python",
-    "PyMC": "pymc",
-    "nutpie": "nutpie",
-    "NumPyro": "numpyro",
-    "BlackJAX": "blackjax",
-    "JAX": "jax",
-    "Numba": "numba",
-}
 
 
 def main(out: Path) -> None:
-    """Write README.md and the figures here."""
+    """Write README.md and the figures there."""
     results = judge_folder(out)
     nuts = [judged for judged in results.judged if is_nuts(judged)]
     failures = [each for each in results.failures if each.case.method == "nuts"]
@@ -46,19 +37,18 @@ def main(out: Path) -> None:
         stem = f"{dataset}-{model.name}"
         with style.house_style():
             for name, draw in (("ranking", ranking.ranking), ("factors", ranking.factors)):
-                (HERE / f"{stem}-{name}.png").write_bytes(style.png(draw(found)))
+                (THERE / f"{stem}-{name}.png").write_bytes(style.png(draw(found)))
         figures = "\n\n".join(f"![{name}]({stem}-{name}.png)" for name in ("ranking", "factors"))
         sections.append(f"## {model.name} on {dataset}\n\n{figures}\n\n{as_markdown(found)}")
     told = results.environment
-    made = datetime.fromtimestamp((out / "plan.json").stat().st_mtime, UTC).date()
     page = PAGE.format(
         sections="\n".join(sections),
-        machine=f"{told['cpu']}, {told['cores']} cores",
-        versions=", ".join(f"{name} {told[key]}" for name, key in NAMES.items() if key in told),
+        machine=machine(told),
+        versions=versions(told, "python", "pymc", "nutpie", "numpyro", "blackjax", "jax", "numba"),
         profile=plan_of(out).profile,
-        date=made,
+        date=planned(out),
     )
-    (HERE / "README.md").write_text(page, encoding="utf-8")
+    (THERE / "README.md").write_text(page, encoding="utf-8")
 
 
 if __name__ == "__main__":
