@@ -169,9 +169,10 @@ def ranking(out: Out) -> None:
     for dataset, model, found in rank_each(nuts, failures):
         if found.rows:
             console.print(for_terminal(f"{model.name} on {dataset}", found))
-        for each in found.left:
-            told = f"{each.name} has no rank: {each.reason}"
-            console.print(told, soft_wrap=True, markup=False, highlight=False)
+        told = [f"{row.name}: {row.note}" for row in found.rows if row.note]
+        told += [f"{each.name} has no rank: {each.reason}" for each in found.left]
+        for line in told:
+            console.print(line, soft_wrap=True, markup=False, highlight=False)
         console.print()
     typer.echo(f"ranking: {path}")
     if not nuts:

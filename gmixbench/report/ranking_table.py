@@ -23,17 +23,23 @@ HEADS = {
 
 @dataclass(frozen=True)
 class Line:
-    """A row of the table, whose cells are as `HEADS`."""
+    """A row of the table, whose cells are as `HEADS`, and what was left out of it, if anything."""
 
     name: str
     processes: int
     cells: tuple[str, ...]
+    note: str = ""
 
 
 def lines(found: Ranking) -> tuple[Line, ...]:
     """Lines of the rows of a ranking; what no sampler can pass is called a limit."""
     return tuple(
-        Line(f"{row.name} (limit)" if row in found.limits else row.name, row.processes, _cells(row))
+        Line(
+            f"{row.name} (limit)" if row in found.limits else row.name,
+            row.processes,
+            _cells(row),
+            row.note,
+        )
         for row in found.rows
     )
 
@@ -76,9 +82,11 @@ def for_terminal(title: str, found: Ranking) -> Table:
 
 
 def as_markdown(found: Ranking) -> str:
-    """Table in Markdown, and below it what has no rank."""
+    """Table in Markdown, and below it what was left out of a row, and what has no rank."""
     heads = ["", "processes", *HEADS.values()]
     body = [markdown.row([line.name, str(line.processes), *line.cells]) for line in lines(found)]
-    left = [f"- {markdown.text(each.name)}: {markdown.text(each.reason)}" for each in found.left]
+    told = [(row.name, row.note) for row in found.rows if row.note]
+    told += [(each.name, f"no rank, {each.reason}") for each in found.left]
+    left = [f"- {markdown.text(name)}: {markdown.text(words)}" for name, words in told]
     table = "\n".join([markdown.row(heads), "|" + "---|" * len(heads), *body])
     return "\n".join([table, *(["", *left] if left else [])]) + "\n"

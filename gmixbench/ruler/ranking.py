@@ -8,8 +8,9 @@ import numpy as np
 from scipy.stats import t
 
 from gmixbench.record import Failure
+from gmixbench.ruler.believed import SPARE
 from gmixbench.ruler.names import names
-from gmixbench.ruler.verdict import Judged
+from gmixbench.ruler.verdict import Judged, by_chance, thin
 from gmixbench.spec import Case, Mixture
 
 CONFIDENCE = 0.95
@@ -30,6 +31,10 @@ RANKED = (
 )
 """Metrics that a row is told by."""
 
+LEAST = 2
+"""Valid processes beside which one that chance may have made invalid is left out, as the gate does:
+a right sampler is called invalid once in a thousand, and a ranking has dozens of processes."""
+
 BARE = "gradient_s"
 """Metric that tells the pace of a gradient evaluation without a sampler around it."""
 
@@ -45,16 +50,17 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Row:
-    """A sampler that is right in every process.
+    """A sampler that is right in every process, or in all but one that chance may have spoilt.
 
     `name` tells its backend and what else differs from the others. `estimates` are by metric; one
-    that some process does not tell is left out.
+    that some process does not tell is left out. `note` tells of the process that was left out.
     """
 
     name: str
     backend: str
     processes: int
     estimates: dict[str, Estimate]
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -99,23 +105,22 @@ def rank(results: Sequence[Judged], failures: Iterable[Failure] = ()) -> Ranking
     results : one or more of each row, with other seeds
     failures : of the same model and data set
     """
-    reasons: dict[Case, list[str]] = {}
+    broken: dict[Case, list[Failure]] = {}
     for failure in failures:
-        told = f"{failure.kind}: {failure.message}"
-        reasons.setdefault(replace(failure.case, seed=0), []).append(told)
+        broken.setdefault(replace(failure.case, seed=0), []).append(failure)
     groups: dict[Case, list[Judged]] = {}
     for judged in results:
-        case = replace(judged.run.case, seed=0)
-        groups.setdefault(case, []).append(judged)
-        if not judged.verdict.valid:
-            told = f"invalid: {'; '.join(judged.verdict.reasons)}"
-            reasons.setdefault(case, []).append(told)
-    cases = list(dict.fromkeys([*reasons, *groups]))
-    named = dict(zip(cases, names(cases), strict=True))
-    rows = [_row(named[case], group) for case, group in groups.items() if case not in reasons]
+        groups.setdefault(replace(judged.run.case, seed=0), []).append(judged)
+    cases = list(dict.fromkeys([*broken, *groups]))
+    rows, left = [], []
+    for case, name in zip(cases, names(cases), strict=True):
+        found = _row(name, groups.get(case, []), broken.get(case, []))
+        if isinstance(found, Row):
+            rows.append(found)
+        else:
+            left.append(found)
     rows.sort(key=lambda row: -row.estimates[ORDER].middle if ORDER in row.estimates else math.inf)
-    left = tuple(Left(named[case], _first(told)) for case, told in reasons.items())
-    return Ranking(tuple(rows), left)
+    return Ranking(tuple(rows), tuple(left))
 
 
 def _first(reasons: Sequence[str]) -> str:
@@ -136,14 +141,31 @@ def rank_each(
         yield dataset, model, rank(runs, failed)
 
 
-def _row(name: str, group: Sequence[Judged]) -> Row:
+def _row(name: str, group: Sequence[Judged], failures: Sequence[Failure]) -> Row | Left:
+    good = [judged for judged in group if judged.verdict.valid]
+    bad = [judged for judged in group if not judged.verdict.valid]
+    reasons = [f"{failure.kind}: {failure.message}" for failure in failures]
+    reasons += [f"invalid: {'; '.join(judged.verdict.reasons)}" for judged in bad]
+    chance = not failures and all(_by_chance(judged.verdict.reasons) for judged in bad)
+    if reasons and not (chance and len(bad) <= SPARE and len(good) >= LEAST):
+        return Left(name, _first(reasons))
+    note = "".join(f"seed {judged.run.case.seed} left out, {reasons[0]}" for judged in bad)
+    return Row(name, good[0].run.case.backend, len(good), _estimates(good), note)
+
+
+def _by_chance(reasons: Sequence[str]) -> bool:
+    # To leave out the processes whose ESS is too low would favour the others' ESS/s.
+    return by_chance(reasons) and not thin(reasons)
+
+
+def _estimates(group: Sequence[Judged]) -> dict[str, Estimate]:
     estimates = {}
     for metric in (*RANKED, BARE):
         told = [judged.scores.metrics.get(metric) for judged in group]
         values = [value for value in told if value is not None and value > 0]
         if len(values) == len(group):
             estimates[metric] = estimate(values)
-    return Row(name, group[0].run.case.backend, len(group), estimates)
+    return estimates
 
 
 def estimate(values: Sequence[float]) -> Estimate:

@@ -115,9 +115,12 @@ def test_an_interval_is_a_share_a_factor_or_none():
 
 
 def test_markdown_has_the_same_cells_and_who_is_left(found):
-    text = as_markdown(replace(found, left=(Left("bad", "invalid: *much*"),)))
+    first, second, *others = found.rows
+    rows = (first, replace(second, note="seed 1 left out, invalid: *little*"), *others)
+    text = as_markdown(replace(found, rows=rows, left=(Left("bad", "invalid: *much*"),)))
     assert "| backend-0 | 3 | 100,000 | ±20 % | – | – | 1 µs | – | – |" in text
-    assert "- bad: invalid: \\*much\\*" in text
+    assert "- bad: no rank, invalid: \\*much\\*" in text
+    assert "- backend-0: seed 1 left out, invalid: \\*little\\*" in text
 
 
 def test_rows_do_not_overlap(found):
@@ -133,6 +136,8 @@ def test_page_ranks_and_says_who_is_left(tmp_path, nuts, read_page):
     results = [
         nuts("ordered", name, seed=seed) for name in ("pymc", "numpyro") for seed in (0, 1, 2)
     ]
+    verdict = replace(results[0].verdict, valid=False, reasons=("bias: <i>far</i> off",))
+    results[0] = replace(results[0], verdict=verdict)
     failed = replace(results[0].run.case, backend="broken")
     path = write_ranking(
         tmp_path, results, [Failure(failed, "exception", "<b>no</b>")], {"cpu": "X"}
@@ -141,6 +146,7 @@ def test_page_ranks_and_says_who_is_left(tmp_path, nuts, read_page):
     assert "held against the exact posterior; what is not" in page.text
     assert "ordered on close" in page.text
     assert "exception: <b>no</b>" in page.text
+    assert "seed 0 left out, invalid: bias: <i>far</i> off" in page.text
     assert "where labels are sampled, the sweep over them is in it" in page.text
     assert len(page.images) == 2
     assert all(target.startswith(("data:", "#")) for target in page.targets)

@@ -51,12 +51,55 @@ def test_a_likelihood_that_is_not_the_mixture_is_a_row_of_its_own(judged):
     assert {(row.backend, row.processes) for row in found.rows} == {("one", 1)}
 
 
-def test_one_invalid_process_takes_the_rank(judged):
-    wrong = judged("wrong", 0.1)
-    verdict = replace(wrong.verdict, valid=False, reasons=("bias: far off",))
-    found = rank([judged("wrong", 0.1, seed=1), replace(wrong, verdict=verdict), judged("a", 1.0)])
+@pytest.fixture
+def process(judged):
+    """A process of the backend `odd`, invalid for these reasons if there are any."""
+
+    def make(seed, *reasons):
+        found = judged("odd", 0.1, seed=seed)
+        return replace(
+            found, verdict=replace(found.verdict, valid=not reasons, reasons=tuple(reasons))
+        )
+
+    return make
+
+
+def test_one_invalid_process_of_two_takes_the_rank(judged, process):
+    found = rank([process(1), process(0, "bias: far off"), judged("a", 1.0)])
     assert [row.name for row in found.rows] == ["a"]
-    assert [(one.name, one.reason) for one in found.left] == [("wrong", "invalid: bias: far off")]
+    assert [(one.name, one.reason) for one in found.left] == [("odd", "invalid: bias: far off")]
+
+
+def test_one_of_three_that_chance_may_have_made_invalid_is_left_out_and_told(judged, process):
+    found = rank([process(0), process(1, "bias: far off"), process(2), judged("a", 1.0)])
+    row = found.rows[0]
+    assert (row.name, row.processes) == ("odd", 2)
+    assert row.note == "seed 1 left out, invalid: bias: far off"
+    assert found.left == ()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        [("bias: far off",), ("bias: far off",)],
+        [("density: wrong by 1e-3",)],
+        [("bias: far off", "density: wrong by 1e-3")],
+        [("not enough evidence: ESS 300",)],
+    ],
+    ids=["two", "no chance", "no chance beside a bias", "whose ESS is too low"],
+)
+def test_what_is_no_chance_takes_the_rank(wrong, process):
+    right = [process(seed) for seed in range(4)]
+    bad = [process(10 + k, *reasons) for k, reasons in enumerate(wrong)]
+    found = rank([*right, *bad])
+    assert found.rows == ()
+    assert found.left[0].reason.startswith(f"invalid: {wrong[0][0]}")
+
+
+def test_a_failure_is_no_chance(process):
+    right = [process(seed) for seed in range(4)]
+    failure = Failure(replace(right[0].run.case, seed=9), "crash", "the worker ended")
+    assert rank(right, [failure]).rows == ()
 
 
 def test_what_could_not_be_measured_says_why(judged):
