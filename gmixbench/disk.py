@@ -13,7 +13,7 @@ import json
 import os
 import tempfile
 from pathlib import Path
-from typing import Any, Dict, Tuple, Union
+from typing import Any, Callable, Dict, Tuple, TypeVar, Union
 
 import numpy as np
 
@@ -33,6 +33,9 @@ SCHEMA = 1
 
 TEMPORARY = ".writing-"
 """How the name of a file begins that is not whole yet."""
+
+
+Kept = TypeVar("Kept", Run, Cost)
 
 
 class DamagedRecordError(Exception):
@@ -224,30 +227,14 @@ def write_record(stem: Path, record: Union[Record, Cost]) -> None:
 
 
 def read_record(stem: Path) -> Record:
-    """Inverse of `write_record`.
+    """What `write_record` wrote of a run, or of its failure.
 
     Raises
     ------
     DamagedRecordError
         A file is missing, cut short or altered.
     """
-    header, arrays = _read_pair(stem)
-    try:
-        case = case_from_dict(header["case"])
-        if "failure" in header:
-            return Failure(case=case, **header["failure"])
-        known = case.likelihood != DISCRETE
-        return Run(
-            case=case,
-            timing=Timing(**header["timing"]),
-            counters=Counters(**header["counters"]),
-            density=_from_arrays(Density, "density_", arrays) if known else None,
-            result=_from_arrays(Draws if header["result"] == "draws" else Fit, "result_", arrays),
-            environment=header["environment"],
-            shims=tuple(header["shims"]),
-        )
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise damaged(_with_suffix(stem, ".json"), error)
+    return _read(stem, _run)
 
 
 def read_cost(stem: Path) -> Union[Cost, Failure]:
@@ -258,24 +245,47 @@ def read_cost(stem: Path) -> Union[Cost, Failure]:
     DamagedRecordError
         A file is missing, cut short or altered.
     """
+    return _read(stem, _cost)
+
+
+def _read(
+    stem: Path, make: Callable[[Case, Dict[str, Any], Dict[str, np.ndarray]], Kept]
+) -> Union[Kept, Failure]:
     header, arrays = _read_pair(stem)
     try:
         case = case_from_dict(header["case"])
         if "failure" in header:
             return Failure(case=case, **header["failure"])
-        return Cost(
-            case=case,
-            timing=Timing(**header["timing"]),
-            density=_from_arrays(Density, "density_", arrays),
-            environment=header["environment"],
-            resident=header["resident"],
-            peak_gradient=header["peak_gradient"],
-            load=header["load"],
-            call_s=arrays["call_s"],
-            call_cpu_s=arrays["call_cpu_s"],
-        )
+        return make(case, header, arrays)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise damaged(_with_suffix(stem, ".json"), error)
+
+
+def _run(case: Case, header: Dict[str, Any], arrays: Dict[str, np.ndarray]) -> Run:
+    known = case.likelihood != DISCRETE
+    return Run(
+        case=case,
+        timing=Timing(**header["timing"]),
+        counters=Counters(**header["counters"]),
+        density=_from_arrays(Density, "density_", arrays) if known else None,
+        result=_from_arrays(Draws if header["result"] == "draws" else Fit, "result_", arrays),
+        environment=header["environment"],
+        shims=tuple(header["shims"]),
+    )
+
+
+def _cost(case: Case, header: Dict[str, Any], arrays: Dict[str, np.ndarray]) -> Cost:
+    return Cost(
+        case=case,
+        timing=Timing(**header["timing"]),
+        density=_from_arrays(Density, "density_", arrays),
+        environment=header["environment"],
+        resident=header["resident"],
+        peak_gradient=header["peak_gradient"],
+        load=header["load"],
+        call_s=arrays["call_s"],
+        call_cpu_s=arrays["call_cpu_s"],
+    )
 
 
 def move_record(source: Path, target: Path) -> None:
