@@ -54,6 +54,17 @@ PAIRS = (
         LONGER,
     ),
     Pair(
+        "pymc-5.28.5-6.0.1",
+        "pymc-v5.28.5",
+        "pymc-v6.0.1",
+        "PyTensor compiles by Numba where it compiled C, and Numba is the more performant; without "
+        "a number. (The twofold NUTS that PyMC 6 is announced with is nutpie's, and is not this.)",
+        "improved",
+        f"{GITHUB}/numfocus/small-development-grant-proposals/issues/66 and "
+        f"{GITHUB}/pymc-devs/pymc.io/pull/121",
+        LONGER,
+    ),
+    Pair(
         "numpyro-0.15.2-0.15.3",
         "numpyro-v0.15.2",
         "numpyro-v0.15.3",
