@@ -6,6 +6,7 @@ Ratios are drawn in their logarithm, so that a change and what undoes it lie equ
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from matplotlib.axis import Axis
 
@@ -97,10 +98,21 @@ def _ratios(shown: View, most: int) -> list[float]:
         if len(inside) <= most:
             return inside
         return [ratio for ratio in inside if math.log10(ratio).is_integer()]
-    wanted = 100 * (math.exp(shown.high) - math.exp(shown.low)) / most
-    step = next((step for step in PERCENTS if step >= wanted), PERCENTS[-1])
-    ratios = [1 + k * step / 100 for k in range(-2 * most, 2 * most + 1)]
-    return [ratio for ratio in ratios if ratio > 0 and shown.holds(math.log(ratio))]
+    steps = (_stepped(shown, percent) for percent in PERCENTS)
+    return next((ratios for ratios in steps if _apart(ratios, shown, most)), [1.0])
+
+
+def _apart(ratios: Sequence[float], shown: View, most: int) -> bool:
+    # On a log scale labels are the closer the higher they stand.
+    least = (shown.high - shown.low) / most
+    return all(math.log(high / low) >= least for low, high in pairwise(ratios))
+
+
+def _stepped(shown: View, percent: float) -> list[float]:
+    first = math.ceil(100 * (math.exp(shown.low) - 1) / percent)
+    last = math.floor(100 * (math.exp(shown.high) - 1) / percent)
+    ratios = (1 + k * percent / 100 for k in range(first, last + 1))
+    return [ratio for ratio in ratios if ratio > 0]
 
 
 def _percent(ratio: float) -> str:

@@ -1,6 +1,7 @@
 """The figures: every row is there, in words and marks, whatever the numbers."""
 
 import math
+from itertools import pairwise
 
 import pytest
 
@@ -177,3 +178,16 @@ def test_every_axis_has_some_labels_and_none_too_many(half):
     assert 3 <= len(labels) <= 11
     assert len(set(labels)) == len(labels)
     assert "0" in labels or "×1" in labels
+
+
+@pytest.mark.parametrize("view", [(-0.37, 0.42), (-0.05, 0.6), (-0.7, 0.7), (-0.02, 0.02)])
+def test_labels_in_per_cent_do_not_touch(view):
+    with style.house_style():
+        figure = style.figure(2)
+        axes = figure.subplots(1, 3, width_ratios=(31, 39, 30))[1]  # as wide as the forest's
+        axes.set_xlim(*view)
+        scale.label(axes.xaxis, scale.View(*view))
+        figure.draw_without_rendering()
+        boxes = [label.get_window_extent() for label in axes.get_xticklabels()]
+    assert len(boxes) >= 3
+    assert all(one.x1 < other.x0 for one, other in pairwise(boxes))
