@@ -127,47 +127,49 @@ def _with_error(value: float | None, error: float | None) -> list[str]:
 
 
 def _table(title: str, results: Sequence[Judged], columns: Mapping[str, str], said: str) -> Table:
+    """Table whose title has what all rows share, so that there is room for the rest."""
+    cases = [judged.run.case for judged in results]
+    models = list(dict.fromkeys(case.model.name for case in cases))
     table = Table(
-        title=title,
+        title=title if len(models) > 1 else f"{title}, {models[0]}",
         title_justify="left",
         box=None,
         header_style="bold",
         collapse_padding=True,
         pad_edge=False,
     )
-    many = len({judged.run.case.dataset for judged in results}) > 1
-    seeds = len({judged.run.case.seed for judged in results}) > 1
-    for column in _columns(said, many=many, seeds=seeds):
-        table.add_column(column, no_wrap=True)
+    shown = {
+        "data": len({case.dataset for case in cases}) > 1,
+        "model": len(models) > 1,
+        "backend": True,
+        "method": said != "labels",
+        "seed": len({case.seed for case in cases}) > 1,
+    }
+    for name, shows in shown.items():
+        if shows:
+            # Where it is narrow a name goes over two lines, so that no number is cut.
+            table.add_column(name, overflow="fold")
+    for name in ("valid", *([said] if said else [])):
+        table.add_column(name, no_wrap=True)
     for heading in columns.values():
         table.add_column(heading, justify="right", no_wrap=True)
     for judged in results:
         case, verdict, metrics = judged.run.case, judged.verdict, judged.scores.metrics
         answers = {"labels": verdict.labels, "converged": _yes(verdict.converged)}
+        told = {
+            "data": case.dataset,
+            "model": case.model.name,
+            "backend": case.row,
+            "method": case.method,
+            "seed": str(case.seed),
+        }
         table.add_row(
-            *([case.dataset] if many else []),
-            case.model.name,
-            case.row,
-            *([] if said == "labels" else [case.method]),
-            *([str(case.seed)] if seeds else []),
+            *(text for name, text in told.items() if shown[name]),
             "[green]yes[/]" if verdict.valid else "[bold red]NO[/]",
             *([answers[said] or MISSING] if said else []),
             *(_cell(name, _value(metrics, name)) for name in columns),
         )
     return table
-
-
-def _columns(said: str, *, many: bool, seeds: bool) -> Iterator[str]:
-    if many:
-        yield "data"
-    yield from ("model", "backend")
-    if said != "labels":
-        yield "method"
-    if seeds:
-        yield "seed"
-    yield "valid"
-    if said:
-        yield said
 
 
 def _value(metrics: Mapping[str, float | None], name: str) -> float | None:
