@@ -24,7 +24,8 @@ def held(base: Side, new: Side, *, say: uv.Say = lambda _: None) -> Side:
         One of them is what is installed here, or it can't be resolved.
     """
     stack = _exchange(_stack(base), _stack(new), _library(new), (), say)
-    return of(stack, new.variant.backend, f"{new.variant.name} (dependencies held)")
+    side = of(stack, new.variant.backend, f"{new.variant.name} (dependencies held)")
+    return replace(side, variant=replace(side.variant, held=True))
 
 
 def steps(

@@ -13,7 +13,7 @@ from gmixbench.report import style
 from gmixbench.report.comparison.blocks import blocks
 from gmixbench.report.comparison.forest import forest
 from gmixbench.report.comparison.rows import answers, sections
-from gmixbench.report.comparison.words import differences, headline, sentences
+from gmixbench.report.comparison.words import differences, headline, sentences, told_apart
 from gmixbench.report.html import Caption, Image, drawn, notes, template
 from gmixbench.report.numbers import fixed
 from gmixbench.ruler.comparison.course import courses
@@ -96,6 +96,7 @@ def write_comparison(folder: Path, outcome: Outcome) -> Path:
         sections=[*sections(outcome)],
         course=course,
         differences=differences(comparison),
+        told_apart=told_apart(comparison),
         looks=looks(outcome.blocks),
         settings=[(task.name, asdict(task.settings)) for task in comparison.tasks],
         metrics=[(METRICS[name], notes(METRICS[name])) for name in measured],

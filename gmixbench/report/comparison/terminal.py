@@ -8,7 +8,7 @@ from rich.table import Table
 
 from gmixbench.report.comparison.rows import Answer, Row, Section, answers, sections
 from gmixbench.report.comparison.tables import plain
-from gmixbench.report.comparison.words import differences, headline, sentences
+from gmixbench.report.comparison.words import differences, headline, sentences, told_apart
 from gmixbench.report.numbers import MISSING
 from gmixbench.report.verdicts import COLOURS
 from gmixbench.ruler.comparison.nouns import Outcome
@@ -38,8 +38,8 @@ def comparison_lines(outcome: Outcome) -> Iterator[RenderableType]:
         yield from ("", f"[dim]{_legend(outcome)}[/]")
     changed = differences(comparison)
     yield f"[dim]differs: {escape(', '.join(changed)) or 'no locked version'}[/]"
-    if len(comparison.variants) == 2 and len(changed) > 1:
-        yield "[dim]--hold-dependencies or --attribute tells the library's part from the others[/]"
+    if advice := told_apart(comparison):
+        yield f"[dim]{advice}[/]"
 
 
 def _legend(outcome: Outcome) -> str:

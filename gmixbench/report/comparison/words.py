@@ -98,6 +98,18 @@ def differences(comparison: Comparison) -> tuple[str, ...]:
     return changed(first.packages, last.packages)
 
 
+def told_apart(comparison: Comparison) -> str:
+    """How the library's part in a change is told from the others'; "" where that is no question."""
+    if len(comparison.variants) > 2 or len(differences(comparison)) < 2:
+        return ""
+    if comparison.variants[-1].held:
+        return (
+            "Dependencies are held: what differs besides moved with the library, which does not go "
+            "with the old versions; --attribute tells their parts apart."
+        )
+    return "--hold-dependencies or --attribute tells the library's part from the others."
+
+
 def duration(seconds: float) -> str:
     """So much more time, as a person would say it."""
     if seconds < 90:

@@ -24,7 +24,8 @@ class Variant:
 
     `name` is what its user called it, `stack` a stack or "here", `backend` what measures it there.
     `packages` are the versions of all packages, and of Python, by name; `digest` is the same for
-    the same thing, and for nothing else.
+    the same thing, and for nothing else. `held` tells that it has the dependencies of what it is
+    compared with, but for those that do not go with its library.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Variant:
     backend: str
     packages: dict[str, str]
     digest: str
+    held: bool = False
 
 
 @dataclass(frozen=True)

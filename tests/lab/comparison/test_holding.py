@@ -56,6 +56,8 @@ def test_the_library_alone(row):
     found = held(base, new)
     assert versions(found) == OLD | {"numpyro": "2"}
     assert found.variant.name == "numpyro==2 (dependencies held)"
+    assert found.variant.held
+    assert not new.variant.held
     assert (found.variant.backend, found.stack.cutoff) == ("numpyro", "2026-06-22")
     assert versions(held(new, base)) == NEW | {"numpyro": "1"}
 

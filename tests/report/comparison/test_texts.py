@@ -2,6 +2,7 @@
 
 import io
 import re
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
@@ -63,6 +64,12 @@ def test_what_else_differs_is_told_with_what_to_do_about_it(comparison_of, made_
     found = judge(comparison_of({"ordered nuts": made_values({})}, packages=packages))
     assert "numpy 2.3 → 2.4\n--hold-dependencies" in terminal(found)
     assert "--hold-dependencies" not in terminal(outcome_of("slower"))
+    old, new = found.comparison.variants
+    comparison = replace(found.comparison, variants=(old, replace(new, held=True)))
+    held = terminal(replace(found, comparison=comparison))
+    assert "--hold-dependencies" not in held
+    assert "Dependencies are held" in held
+    assert "--attribute" in held
     same = judge(comparison_of({"ordered nuts": made_values({})}, packages=packages[:1]))
     assert "differs: no locked version" in terminal(same)
     assert "No locked version differs." in comparison_markdown(same)
