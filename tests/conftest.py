@@ -27,8 +27,9 @@ from gmixbench.record import Counters, Density, Draws, Failure, Job, Record, Run
 from gmixbench.ruler.comparison.looks import FIRST
 from gmixbench.ruler.comparison.nouns import Comparison, Reading, Task, Variant
 from gmixbench.ruler.score import Check
-from gmixbench.spec import MODELS, PROFILES, Case
+from gmixbench.spec import MODELS, PROFILES, Case, Prior
 from gmixbench.truth import density
+from gmixbench.truth import solve as solving
 from gmixbench.truth.exact import Exact
 from gmixbench.truth.solve import solve
 
@@ -47,6 +48,26 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("browser"):
             item.add_marker(pytest.mark.skip(reason="no chromium on PATH"))  # CI has it
+
+
+@pytest.fixture(autouse=True, scope="session")
+def solved_once() -> Iterator[None]:
+    """Find each exact posterior once in a process, however many tests and commands ask for it.
+
+    But those of tests/truth, whose subject it is.
+    """
+    known: dict[tuple[bytes, float, Prior], Exact] = {}
+    kept = solving._solve
+
+    def solve_once(x: NDArray[np.float64], sigma: float, prior: Prior) -> Exact:
+        key = x.tobytes(), sigma, prior
+        if key not in known:
+            known[key] = kept(x, sigma, prior)
+        return known[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(solving, "_solve", solve_once)
+        yield
 
 
 @pytest.fixture(scope="session")
