@@ -5,7 +5,7 @@ import shlex
 import shutil
 import signal
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import count
 from math import sqrt
@@ -26,7 +26,7 @@ from gmixbench.lab.comparison import blocks
 from gmixbench.record import Counters, Density, Draws, Failure, Job, Record, Run, Timing
 from gmixbench.ruler.comparison.looks import FIRST
 from gmixbench.ruler.comparison.nouns import Comparison, Reading, Task, Variant
-from gmixbench.ruler.score import Check
+from gmixbench.ruler.score import Check, Scores, score
 from gmixbench.spec import MODELS, PROFILES, Case, Prior
 from gmixbench.truth import density
 from gmixbench.truth import solve as solving
@@ -362,7 +362,19 @@ def measured_jobs(monkeypatch: pytest.MonkeyPatch, close: Exact) -> list[Job]:
         return _record(work, close, len(jobs))
 
     monkeypatch.setattr(blocks, "run_case", run_case)
+    monkeypatch.setattr("gmixbench.ruler.comparison.reading.score", _score_once)
     return jobs
+
+
+_scores: dict[Hashable, Scores] = {}
+
+
+def _score_once(run: Run, exact: Exact) -> Scores:
+    """Scores of a run: tests that compare the same two have the same processes to score."""
+    key = run.case, run.timing, run.result.means.tobytes()
+    if key not in _scores:
+        _scores[key] = score(run, exact)
+    return _scores[key]
 
 
 def _record(work: Job, exact: Exact, process: int) -> Record:
