@@ -1,15 +1,19 @@
 """The README's commands, in their fast forms, so that they can't drift."""
 
-import os
 import re
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
+from contextlib import redirect_stderr, redirect_stdout
+from io import StringIO
 from pathlib import Path
 
 import pytest
 
+from gmixbench import cli
+from gmixbench.cli import options
 from gmixbench.lab import history, planning, rounds, stacks
 from gmixbench.ruler.history import Measurement, Session
 from gmixbench.ruler.metrics import METRICS
@@ -32,16 +36,19 @@ FAST = ["--backend", "exact", "--profile", "quick", "--model", "ordered"]
 
 
 def gmixbench(arguments: list[str], folder: Path, code: int = 0) -> str:
-    done = subprocess.run(
-        [sys.executable, "-m", "gmixbench.cli", *arguments],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, "COLUMNS": "120"},
-    )
-    assert done.returncode == code, done.stdout + done.stderr
-    return done.stdout
+    """Call the command there, in this process: tests/test_cli.py starts it as a user does."""
+    out, err = StringIO(), StringIO()
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+        patch.chdir(folder)
+        patch.setenv("COLUMNS", "120")
+        patch.setattr(options.console, "width", 120)
+        patch.setattr(sys, "argv", ["gmixbench", *arguments])
+        with pytest.raises(SystemExit) as caught:
+            cli.main()
+    signal.signal(signal.SIGTERM, before)
+    assert (caught.value.code or 0) == code, out.getvalue() + err.getvalue()
+    return out.getvalue()
 
 
 @pytest.fixture(scope="module")
