@@ -23,7 +23,7 @@ def page(path, read_page):
 
 
 @pytest.fixture
-def written(outcome_of, tmp_path, read_page):
+def written(outcome_of, tmp_path, read_page, coarse):  # noqa: ARG001  # which it draws with
     return lambda case: read_page(write_comparison(tmp_path / case, outcome_of(case)))
 
 
