@@ -6,18 +6,22 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from gmixbench import cli
 from gmixbench.cli import options
-from gmixbench.lab import history, planning, rounds, stacks
+from gmixbench.lab import execute, history, planning, rounds, stacks
+from gmixbench.measured import worker
+from gmixbench.record import Failure, read_job, write_record
 from gmixbench.ruler.history import Measurement, Session
 from gmixbench.ruler.metrics import METRICS
-from gmixbench.spec import METHODS, MODELS
+from gmixbench.spec import GRADIENT, METHODS, MODELS, Case
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -35,8 +39,23 @@ MAKE = [command for command in COMMANDS if command.startswith("make ")]
 FAST = ["--backend", "exact", "--profile", "quick", "--model", "ordered"]
 
 
-def gmixbench(arguments: list[str], folder: Path, code: int = 0) -> str:
-    """Call the command there, in this process: tests/test_cli.py starts it as a user does."""
+def sampled_here(wait: Callable[..., Failure | None]) -> Callable[..., Failure | None]:
+    """Sample in this process, where the exact posterior is known already."""
+
+    def sample(case: Case, scratch: Path, *rest: Any) -> Failure | None:
+        if case.method == GRADIENT:
+            return wait(case, scratch, *rest)
+        write_record(scratch / "record", worker.measure(read_job(scratch / "job")))
+        return None
+
+    return sample
+
+
+def gmixbench(arguments: list[str], folder: Path, code: int = 0, *, workers: bool = False) -> str:
+    """Call the command there, in this process: tests/test_cli.py starts it as a user does.
+
+    So it samples, unless `workers` are to do so.
+    """
     out, err = StringIO(), StringIO()
     before = signal.getsignal(signal.SIGTERM)
     with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
@@ -44,6 +63,8 @@ def gmixbench(arguments: list[str], folder: Path, code: int = 0) -> str:
         patch.setenv("COLUMNS", "120")
         patch.setattr(options.console, "width", 120)
         patch.setattr(sys, "argv", ["gmixbench", *arguments])
+        if not workers:
+            patch.setattr(execute, "_wait", sampled_here(execute._wait))
         with pytest.raises(SystemExit) as caught:
             cli.main()
     signal.signal(signal.SIGTERM, before)
@@ -121,7 +142,8 @@ def _slow(command: str) -> object:
 @pytest.mark.parametrize("command", [_slow(command) for command in GMIXBENCH])
 def test_command_works(command: str, folder: Path, request: pytest.FixtureRequest) -> None:
     _, name, *arguments = shlex.split(command)
-    if name == "run" and command != "gmixbench run --profile quick":
+    whole = command == "gmixbench run --profile quick"
+    if name == "run" and not whole:
         request.getfixturevalue("no_report")  # one page is enough, and takes seconds
     arguments = ["done" if word.startswith("results/") else word for word in arguments]
     # All that sample would do so for minutes; the exact one is asked for in their place.
@@ -132,7 +154,7 @@ def test_command_works(command: str, folder: Path, request: pytest.FixtureReques
         fast = [] if "report" in arguments else ["--most", "100", "--out", "more"]
     if command.startswith("gmixbench stacks lock"):
         fast = ["--locks", "elsewhere"]
-    assert gmixbench([name, *arguments, *fast], folder)
+    assert gmixbench([name, *arguments, *fast], folder, workers=whole)
 
 
 @pytest.mark.parametrize("command", COMPARING)
@@ -144,7 +166,7 @@ def test_long_commands_have_these_options(command: str, folder: Path) -> None:
 
 def test_a_comparison_begins_and_says_what_would_do(folder: Path) -> None:
     sides = ["here:exact", "here:exact"]
-    told = gmixbench(["compare", *sides, "--budget", "1s"], folder, code=4)
+    told = gmixbench(["compare", *sides, "--budget", "1s"], folder, code=4, workers=True)
     assert "the next look, after block 13, is" in told
     assert "report: results/compare-here-exact-here-exact-" in told
 
