@@ -54,7 +54,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def solved_once() -> Iterator[None]:
     """Find each exact posterior once in a process, however many tests and commands ask for it.
 
-    But those of tests/truth, whose subject it is.
+    But for those tests whose subject it is: `solved_anew`, in tests/truth.
     """
     known: dict[tuple[bytes, float, Prior], Exact] = {}
     kept = solving._solve
