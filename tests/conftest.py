@@ -5,7 +5,7 @@ import shlex
 import shutil
 import signal
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import count
 from math import sqrt
@@ -26,9 +26,10 @@ from gmixbench.lab.comparison import blocks
 from gmixbench.record import Counters, Density, Draws, Failure, Job, Record, Run, Timing
 from gmixbench.ruler.comparison.looks import FIRST
 from gmixbench.ruler.comparison.nouns import Comparison, Reading, Task, Variant
-from gmixbench.ruler.score import Check
-from gmixbench.spec import MODELS, PROFILES, Case
+from gmixbench.ruler.score import Check, Scores, score
+from gmixbench.spec import MODELS, PROFILES, Case, Prior
 from gmixbench.truth import density
+from gmixbench.truth import solve as solving
 from gmixbench.truth.exact import Exact
 from gmixbench.truth.solve import solve
 
@@ -47,6 +48,26 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("browser"):
             item.add_marker(pytest.mark.skip(reason="no chromium on PATH"))  # CI has it
+
+
+@pytest.fixture(autouse=True, scope="session")
+def solved_once() -> Iterator[None]:
+    """Find each exact posterior once in a process, however many tests and commands ask for it.
+
+    But for those tests whose subject it is: `solved_anew`, in tests/truth.
+    """
+    known: dict[tuple[bytes, float, Prior], Exact] = {}
+    kept = solving._solve
+
+    def solve_once(x: NDArray[np.float64], sigma: float, prior: Prior) -> Exact:
+        key = x.tobytes(), sigma, prior
+        if key not in known:
+            known[key] = kept(x, sigma, prior)
+        return known[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(solving, "_solve", solve_once)
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -341,7 +362,22 @@ def measured_jobs(monkeypatch: pytest.MonkeyPatch, close: Exact) -> list[Job]:
         return _record(work, close, len(jobs))
 
     monkeypatch.setattr(blocks, "run_case", run_case)
+    monkeypatch.setattr("gmixbench.ruler.comparison.reading.score", _score_once)
     return jobs
+
+
+_scores: dict[Hashable, Scores] = {}
+
+
+def _score_once(run: Run, exact: Exact) -> Scores:
+    """Scores of a run: tests that compare the same two have the same processes to score."""
+    key = run.case, run.timing, run.result.means.tobytes()
+    if key not in _scores:
+        _scores[key] = score(run, exact)
+    return _scores[key]
+
+
+_means: dict[Hashable, NDArray[np.float64]] = {}
 
 
 def _record(work: Job, exact: Exact, process: int) -> Record:
@@ -349,9 +385,11 @@ def _record(work: Job, exact: Exact, process: int) -> Record:
     if case.backend == "broken":
         return Failure(case, "exception", "ValueError: no")
     shape = (settings.chains, 300, 2)  # whatever is asked: scoring takes its time
-    means = exact.draws(case.model, shape[0] * shape[1], np.random.default_rng(case.seed))
-    if case.backend == "biased":
-        means += exact.figures.sd[0]
+    key = exact.x.tobytes(), case.model, shape[0], case.seed
+    if key not in _means:  # sides share them, and so do tests of the same question
+        rng = np.random.default_rng(case.seed)
+        _means[key] = exact.draws(case.model, shape[0] * shape[1], rng)
+    means = _means[key] + (exact.figures.sd[0] if case.backend == "biased" else 0.0)
     pace = 1e-5 * {"slow": 1.2}.get(case.backend, 1.0)
     noise = np.random.default_rng(process).normal(0, 0.003, settings.chains)
     seconds = pace * shape[1] * GRADIENTS * np.exp(noise)

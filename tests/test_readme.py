@@ -1,19 +1,27 @@
 """The README's commands, in their fast forms, so that they can't drift."""
 
-import os
 import re
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
+from collections.abc import Callable
+from contextlib import redirect_stderr, redirect_stdout
+from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from gmixbench.lab import history, planning, rounds, stacks
+from gmixbench import cli
+from gmixbench.cli import options
+from gmixbench.lab import execute, history, planning, rounds, stacks
+from gmixbench.measured import worker
+from gmixbench.record import Failure, read_job, write_record
 from gmixbench.ruler.history import Measurement, Session
 from gmixbench.ruler.metrics import METRICS
-from gmixbench.spec import METHODS, MODELS
+from gmixbench.spec import GRADIENT, METHODS, MODELS, Case
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -31,17 +39,37 @@ MAKE = [command for command in COMMANDS if command.startswith("make ")]
 FAST = ["--backend", "exact", "--profile", "quick", "--model", "ordered"]
 
 
-def gmixbench(arguments: list[str], folder: Path, code: int = 0) -> str:
-    done = subprocess.run(
-        [sys.executable, "-m", "gmixbench.cli", *arguments],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, "COLUMNS": "120"},
-    )
-    assert done.returncode == code, done.stdout + done.stderr
-    return done.stdout
+def sampled_here(wait: Callable[..., Failure | None]) -> Callable[..., Failure | None]:
+    """Sample in this process, where the exact posterior is known already."""
+
+    def sample(case: Case, scratch: Path, *rest: Any) -> Failure | None:
+        if case.method == GRADIENT:
+            return wait(case, scratch, *rest)
+        write_record(scratch / "record", worker.measure(read_job(scratch / "job")))
+        return None
+
+    return sample
+
+
+def gmixbench(arguments: list[str], folder: Path, code: int = 0, *, workers: bool = False) -> str:
+    """Call the command there, in this process: tests/test_cli.py starts it as a user does.
+
+    So it samples, unless `workers` are to do so.
+    """
+    out, err = StringIO(), StringIO()
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+        patch.chdir(folder)
+        patch.setenv("COLUMNS", "120")
+        patch.setattr(options.console, "width", 120)
+        patch.setattr(sys, "argv", ["gmixbench", *arguments])
+        if not workers:
+            patch.setattr(execute, "_wait", sampled_here(execute._wait))
+        with pytest.raises(SystemExit) as caught:
+            cli.main()
+    signal.signal(signal.SIGTERM, before)
+    assert (caught.value.code or 0) == code, out.getvalue() + err.getvalue()
+    return out.getvalue()
 
 
 @pytest.fixture(scope="module")
@@ -112,8 +140,11 @@ def _slow(command: str) -> object:
 
 
 @pytest.mark.parametrize("command", [_slow(command) for command in GMIXBENCH])
-def test_command_works(command: str, folder: Path) -> None:
+def test_command_works(command: str, folder: Path, request: pytest.FixtureRequest) -> None:
     _, name, *arguments = shlex.split(command)
+    whole = command == "gmixbench run --profile quick"
+    if name == "run" and not whole:
+        request.getfixturevalue("no_report")  # one page is enough, and takes seconds
     arguments = ["done" if word.startswith("results/") else word for word in arguments]
     # All that sample would do so for minutes; the exact one is asked for in their place.
     arguments = ["exact" if word == "all" else word for word in arguments]
@@ -123,7 +154,7 @@ def test_command_works(command: str, folder: Path) -> None:
         fast = [] if "report" in arguments else ["--most", "100", "--out", "more"]
     if command.startswith("gmixbench stacks lock"):
         fast = ["--locks", "elsewhere"]
-    assert gmixbench([name, *arguments, *fast], folder)
+    assert gmixbench([name, *arguments, *fast], folder, workers=whole)
 
 
 @pytest.mark.parametrize("command", COMPARING)
@@ -135,7 +166,7 @@ def test_long_commands_have_these_options(command: str, folder: Path) -> None:
 
 def test_a_comparison_begins_and_says_what_would_do(folder: Path) -> None:
     sides = ["here:exact", "here:exact"]
-    told = gmixbench(["compare", *sides, "--budget", "1s"], folder, code=4)
+    told = gmixbench(["compare", *sides, "--budget", "1s"], folder, code=4, workers=True)
     assert "the next look, after block 13, is" in told
     assert "report: results/compare-here-exact-here-exact-" in told
 

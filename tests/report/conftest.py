@@ -25,6 +25,12 @@ from gmixbench.truth.solve import solve
 POINTS = np.array([[-1.0, 0.5], [0.3, 1.1]])
 
 
+@pytest.fixture
+def coarse(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Draw all of a figure, on few pixels: a page of its own is looked at as it is."""
+    monkeypatch.setattr("gmixbench.report.style.DPI", 36)
+
+
 def make_exact(distance: float = 2.0, n: int = 100) -> Exact:
     """Exact posterior of made-up data whose components stand so far apart."""
     rng = np.random.default_rng(0)

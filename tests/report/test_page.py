@@ -33,7 +33,7 @@ def page(path, read_page):
 
 
 @pytest.fixture
-def write(tmp_path, exact, read_page):
+def write(tmp_path, exact, read_page, coarse):  # noqa: ARG001  # which it draws with
     def write(name, results):
         return read_page(write_report(tmp_path / name, results, [], {"close": exact}, {}))
 

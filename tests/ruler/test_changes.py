@@ -449,7 +449,9 @@ def changed_metrics(some):
     return {series.metric for series in find(some).series if series.changes}
 
 
-@pytest.mark.parametrize("starts", [[15], [6, 12, 18, 24]])
+@pytest.mark.parametrize(
+    "starts", [[15], pytest.param([6, 12, 18, 24], marks=pytest.mark.slow)], ids=["one", "four"]
+)
 def test_another_random_stream_is_no_change(starts, monkeypatch):
     alpha, trials = 0.0125, 12
     monkeypatch.setattr("gmixbench.ruler.series.PAGE_ALARMS", alpha)

@@ -170,7 +170,7 @@ def test_a_biased_backend_fails_and_leaves_no_time(
     name = plant("biased", exact(sleep=0.0, shift=0.1))
     # In the clone, whose configuration takes warnings for errors.
     which = f"{NUTS} or test_compile and not unordered"
-    done = bench(which, "--gmix-backend", name, cwd=ROOT)
+    done = bench(which, "--gmix-backend", name, "--gmix-rounds=1", cwd=ROOT)
     assert done.code == 1
     assert "Traceback" not in done.out + done.err
     assert "ERROR" not in done.out

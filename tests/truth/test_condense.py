@@ -8,6 +8,8 @@ from gmixbench.truth import condense as module
 from gmixbench.truth import density
 from gmixbench.truth.condense import Box, around, condense, observer
 
+pytestmark = pytest.mark.usefixtures("solved_anew")
+
 
 def data(n: int, separation: float, location: float, sigma: float) -> np.ndarray:
     rng = np.random.default_rng(3)

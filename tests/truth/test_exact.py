@@ -16,6 +16,8 @@ from gmixbench.truth.exact import Exact
 from gmixbench.truth.listing import listing
 from gmixbench.truth.solve import solve
 
+pytestmark = pytest.mark.usefixtures("solved_anew")
+
 ORDERED, UNORDERED = MODELS["ordered"], MODELS["unordered"]
 
 
@@ -123,7 +125,9 @@ def outlying(seed: int) -> np.ndarray:
     return np.append(x, out + 0.2 * np.arange(count))
 
 
-@pytest.mark.parametrize("seed", [12, 66, 90])
+@pytest.mark.parametrize(
+    "seed", [12, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (66, 90))]
+)
 def test_modes_joined_by_a_saddle_count_once(seed: int) -> None:
     solved = solve(outlying(seed), ORDERED)
     assert len(solved.modes) == 2
@@ -165,7 +169,10 @@ def test_halving_the_step_changes_nothing_beyond_the_error(
         assert np.all(change <= allowed), (item, change, allowed)
 
 
-@pytest.mark.parametrize("name", DATA)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=pytest.mark.slow) if name == "large" else name for name in DATA],
+)
 def test_follows_the_data_to_any_place_and_scale(name: str) -> None:
     """Moved and stretched data, with prior and sigma to match, have the same posterior."""
     place, scale = -3e3, 1e-3

@@ -128,8 +128,9 @@ def _task(row: dict[str, Any]) -> Task:
 
 
 def _reading_row(reading: Reading) -> dict[str, Any]:
-    checks = [_finite(asdict(each)) for each in reading.checks]
-    return asdict(reading) | {"case": case_to_dict(reading.case), "checks": checks}
+    # Not by `asdict`, which copies in depth: all rows are written after each process.
+    checks = [_finite(vars(each)) for each in reading.checks]
+    return vars(reading) | {"case": case_to_dict(reading.case), "checks": checks}
 
 
 def _outcome_row(outcome: Outcome) -> dict[str, Any]:

@@ -36,6 +36,7 @@ def _blocks(outcome, metric):
     return found[0], drawing
 
 
+@pytest.mark.usefixtures("coarse")
 @pytest.mark.parametrize("case", CASES)
 def test_every_figure_draws(outcome_of, case):
     outcome = outcome_of(case)

@@ -23,7 +23,9 @@ def page(path, read_page):
 
 
 @pytest.fixture
-def written(outcome_of, tmp_path, read_page):
+def written(outcome_of, tmp_path, read_page, monkeypatch):
+    # Figures are made but not turned into pixels, which is what takes time: see test_figures.py.
+    monkeypatch.setattr("gmixbench.report.style.png", lambda _: b"")
     return lambda case: read_page(write_comparison(tmp_path / case, outcome_of(case)))
 
 
