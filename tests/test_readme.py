@@ -16,9 +16,10 @@ import pytest
 
 from gmixbench import cli
 from gmixbench.cli import options
+from gmixbench.disk import read_job, write_record
 from gmixbench.lab import execute, history, planning, rounds, stacks
 from gmixbench.measured import worker
-from gmixbench.record import Failure, read_job, write_record
+from gmixbench.record import Failure
 from gmixbench.ruler.history import Measurement, Session
 from gmixbench.ruler.metrics import METRICS
 from gmixbench.spec import GRADIENT, METHODS, MODELS, Case
