@@ -266,8 +266,22 @@ def test_a_folder_without_a_run_is_told(command, folder, call, tmp_path):
     assert list((tmp_path / "empty").iterdir()) == []
 
 
-@pytest.mark.parametrize("command", ["score", "report", "run"])
-@pytest.mark.parametrize("suffix", [".npz", ".json"])
+@pytest.mark.parametrize(
+    ("command", "suffix"),
+    [
+        ("score", ".npz"),
+        ("run", ".json"),
+        *(
+            pytest.param(*given, marks=pytest.mark.slow)
+            for given in (
+                ("score", ".json"),
+                ("report", ".npz"),
+                ("report", ".json"),
+                ("run", ".npz"),
+            )
+        ),
+    ],
+)
 def test_a_truncated_record_is_named(command, suffix, copy, finished, call):
     path = next((copy / "runs").glob(f"*nuts*{suffix}"))
     path.write_bytes(path.read_bytes()[:100])

@@ -60,6 +60,7 @@ def measure(call, plant, tmp_path, no_report):  # noqa: ARG001 - runs leave a pa
     return run
 
 
+@pytest.mark.slow
 def test_rounds_find_a_slowed_and_a_biased_library_and_let_the_unchanged_pass(measure, call):
     for seed in range(4):
         for side, alter in {"base": "", "same": "", "slowed": SLOWED, "biased": BIASED}.items():

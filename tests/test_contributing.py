@@ -59,7 +59,7 @@ def test_all_that_the_example_takes_is_less_than_150_lines() -> None:
     assert len(worked().splitlines()) + len(entry.splitlines()) + len(named) < 150
 
 
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("model", ["ordered", pytest.param("unordered", marks=pytest.mark.slow)])
 def test_example_backend_is_valid(example: Path, tmp_path: Path, model: str) -> None:
     exact = solve(datasets.load("close").x, MODELS["ordered"])
     settings = NutsSettings(chains=2, warmup=500, draws=1_000)

@@ -57,6 +57,7 @@ def measured(module, tmp_path):
     return tmp_path
 
 
+@pytest.mark.slow
 def test_the_table_tells_what_is_in_the_files(measured):
     command = [sys.executable, "-W", "error", POWER / "table.py", measured, "4"]
     subprocess.run(command, check=True, capture_output=True)

@@ -564,6 +564,7 @@ SMALL = (
 """Arguments of Python for one real benchmark, of a second or so."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "red"),
     [(SMALL, 0), ((*SMALL, "--benchmark-disable"), 1), (("-c", "open('benchmark.json', 'w')"), 1)],
@@ -632,6 +633,7 @@ def test_gate_that_fails_is_no_regression(run, side):
     assert "interleave: exit code 1: " in done.err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("planted", "code", "told"),
     [

@@ -3,7 +3,6 @@
 from functools import cache
 
 import numpy as np
-from scipy.stats import qmc
 
 from gmixbench.spec import Mixture
 from gmixbench.truth.exact import Exact
@@ -50,5 +49,7 @@ def density_points(exact: Located, model: Mixture) -> np.ndarray:
 @cache
 def _spread(dimensions: int) -> np.ndarray:
     # Halton's points less their centre: even, fixed, and never at a mode, where a gradient is zero.
+    from scipy.stats import qmc  # slow to load
+
     unit = 2 * qmc.Halton(dimensions, scramble=False).random(NEAR + FAR + 1)[1:] - 1
     return np.asarray(unit * np.repeat([NEAR_SPREAD, FAR_SPREAD], [NEAR, FAR])[:, None])

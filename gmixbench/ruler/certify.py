@@ -144,7 +144,7 @@ def _known(name: str, x: np.ndarray) -> Known:
 
 def _margin(x: np.ndarray) -> Margin:
     low, high = np.quantile(x, [TAIL, 1 - TAIL])
-    at, density, _ = array_stats.kde(x.ravel(), bound_correction=False, grid_len=4 * EVEN)
+    at, density, _ = array_stats().kde(x.ravel(), bound_correction=False, grid_len=4 * EVEN)
     even = np.linspace(low, high, EVEN)
     return Margin(np.round(even, 6), np.round(np.interp(even, at, density), 6))
 

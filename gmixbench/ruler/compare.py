@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from scipy import stats
+from scipy.special import stdtr, stdtrit
 
 Verdict = Literal["improved", "equivalent", "regressed", "inconclusive"]
 
@@ -83,8 +83,8 @@ def apart(
 def _effect(estimate: float, spread: float, freedom: float, source: str) -> Effect:
     if spread == 0.0:
         return Effect(estimate, estimate, estimate, float(estimate == 0.0), source)
-    half = spread * float(stats.t.isf((1 - CONFIDENCE) / 2, freedom))
-    p_value = float(stats.t.sf(abs(estimate) / spread, freedom))
+    half = spread * float(stdtrit(freedom, (1 + CONFIDENCE) / 2))
+    p_value = float(stdtr(freedom, -abs(estimate) / spread))
     return Effect(estimate, estimate - half, estimate + half, p_value, source)
 
 

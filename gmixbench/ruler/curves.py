@@ -100,7 +100,7 @@ def draws_density(values: Array) -> Curve:
     values = values[np.isfinite(values)]
     if len(values) < FEWEST or np.ptp(values) == 0:
         return Curve(np.empty(0), np.empty(0))
-    x, y, _ = array_stats.kde(values, bw="isj", bound_correction=False, grid_len=256)
+    x, y, _ = array_stats().kde(values, bw="isj", bound_correction=False, grid_len=256)
     return Curve(x, y)
 
 
@@ -121,7 +121,7 @@ def autocorrelation(values: Array, mean: float, sd: float) -> Autocorrelation:
     lags = np.unique(np.geomspace(1, longest, 120).astype(np.int64))
     lags = lags[lags < values.shape[1]]
     with np.errstate(all="ignore"):  # a chain that broke gives nan, which a plot leaves out
-        covariance = array_stats.autocov(values, axis=-1)[:, np.concatenate([[0], lags])]
+        covariance = array_stats().autocov(values, axis=-1)[:, np.concatenate([[0], lags])]
         offset = values.mean(axis=1, keepdims=True) - mean
         own = covariance[:, 1:] / covariance[:, :1]
         exact = (covariance[:, 1:] + offset**2).mean(axis=0) / sd**2
@@ -133,7 +133,7 @@ def rank_histogram(values: Array, bins: int = 20) -> Ranks:
 
     Vehtari, Gelman, Simpson, Carpenter and Buerkner (2021), Bayesian Analysis 16(2).
     """
-    ranks = array_stats.compute_ranks(np.nan_to_num(values), axis=(-2, -1))
+    ranks = array_stats().compute_ranks(np.nan_to_num(values), axis=(-2, -1))
     edges = np.linspace(0, 1, bins + 1)
     share = (ranks - 0.5) / values.size
     counts = np.stack([np.histogram(chain, edges)[0] for chain in share])

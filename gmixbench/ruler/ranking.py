@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.stats import t
+from scipy.special import stdtrit
 
 from gmixbench.record import Failure
 from gmixbench.ruler.believed import SPARE
@@ -179,6 +179,6 @@ def estimate(values: Sequence[float]) -> Estimate:
     middle = float(np.mean(logs))
     half = math.inf
     if len(logs) > 1:
-        quantile = float(t.ppf((1 + CONFIDENCE) / 2, len(logs) - 1))
+        quantile = float(stdtrit(len(logs) - 1, (1 + CONFIDENCE) / 2))
         half = quantile * float(np.std(logs, ddof=1)) / math.sqrt(len(logs))
     return Estimate(math.exp(middle), math.exp(middle - half), math.exp(middle + half))

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 
 import numpy as np
-from scipy.stats import norm
+from scipy.special import ndtr
 
 from gmixbench.record import Density, Draws, Fit, Run, Timing
 from gmixbench.ruler import diagnostics
@@ -249,7 +249,7 @@ def _trace(trace: np.ndarray, fit_s: float | None) -> dict[str, float | None]:
 def mode_mass(location: np.ndarray, cholesky: np.ndarray) -> float:
     """Mass of m2 > m1 under a normal of both means: their difference is a normal too."""
     along = cholesky[1] - cholesky[0]
-    return float(norm.cdf((location[1] - location[0]) / np.linalg.norm(along)))
+    return float(ndtr((location[1] - location[0]) / np.linalg.norm(along)))
 
 
 def fit_pareto_k(model: Mixture, x: np.ndarray, fit: Fit) -> float | None:

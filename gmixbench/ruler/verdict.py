@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from gmixbench.record import Draws, Run
 from gmixbench.ruler.metrics import METRICS
@@ -111,7 +111,7 @@ def limit(count: int, ess: float, familywise: float = FAMILYWISE) -> float:
     Bonferroni's bound of the normal quantile, widened by the noise of an MCSE that is itself
     estimated from draws of effective sample size `ess`.
     """
-    return float(norm.isf(familywise / (2 * count))) * (1 + NOISE / math.sqrt(max(ess, 1.0)))
+    return -float(ndtri(familywise / (2 * count))) * (1 + NOISE / math.sqrt(max(ess, 1.0)))
 
 
 def by_chance(reasons: Iterable[str]) -> bool:

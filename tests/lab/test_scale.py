@@ -149,6 +149,7 @@ def test_a_process_tells_times_memory_and_density(tmp_path):
     assert row.sizes[0].truth.error < 1e-14
 
 
+@pytest.mark.slow
 def test_where_densities_are_held_their_gradients_do_not_cancel(tmp_path):
     (case,) = scale.plan([MODELS["ordered"]], ["exact"], ["mixture"], [100_000])
     cost = scale.here(tmp_path, lambda _: None)(case, 120.0)

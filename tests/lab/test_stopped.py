@@ -136,6 +136,7 @@ def kill_and_go_on(steady, call, gone, folder, delays):
     assert len(workers(log)) <= 6 + len(delays)
 
 
+@pytest.mark.slow
 def test_killed_at_any_moment_the_next_run_completes(steady, call, gone, tmp_path):
     kill_and_go_on(steady, call, gone, tmp_path, [0.05, 0.33])
 

@@ -248,6 +248,7 @@ def test_chains_start_where_the_job_says(library: str, model: str, make_job: Mak
     assert list(distance.argmin(axis=1)) == [0, 1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("library", LIBRARIES)
 def test_the_deepest_tree_is_seen(library: str, make_job: MakeJob) -> None:
     job = make_job(library, "ordered", max_treedepth=1, draws=50)
@@ -301,6 +302,7 @@ def test_draws_are_those_of_the_bare_library(sampled: Any, library: str) -> None
     np.testing.assert_array_equal(measured.result.means, expected)
 
 
+@pytest.mark.slow
 def test_the_fit_is_that_of_the_bare_library(fitted: Any, library: str) -> None:
     job, measured = fitted
     expected = BARE_TRACE[library](job, load(library).build(job))
@@ -313,6 +315,7 @@ def test_pymc_gradients_are_all_counted(sampled: Any, calls: list[int]) -> None:
     assert counters.gradients_warmup + counters.gradients_sample == len(calls)
 
 
+@pytest.mark.slow
 def test_numpyro_compiles_ahead_of_its_phases(
     make_job: MakeJob, monkeypatch: pytest.MonkeyPatch
 ) -> None:

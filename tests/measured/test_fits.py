@@ -132,6 +132,7 @@ def test_pymc_extras_laplace_leaves_the_jacobian_out(fitted, exact_close):
     assert abs(fit.location[1] - exact_close.laplace(MODELS["ordered"]).location[1]) > 0.01
 
 
+@pytest.mark.slow
 def test_one_path_starts_where_the_job_says(make_job):
     """With no step left to take, what is fitted is a normal at the start."""
     for model in MODELS:

@@ -69,7 +69,9 @@ def test_density_is_the_written_one_in_every_row(name: str, form: str) -> None:
 @pytest.mark.parametrize(
     "spread", [Spread(sigma_scale=1.0), Spread(weight=(5.0, 4.0))], ids=["sigma", "weight"]
 )
-@pytest.mark.parametrize("name", ["pymc", "numpyro", "blackjax"])
+@pytest.mark.parametrize(
+    "name", ["numpyro", *(pytest.param(k, marks=pytest.mark.slow) for k in ("pymc", "blackjax"))]
+)
 def test_a_wrong_prior_is_seen(name: str, spread: Spread) -> None:
     """The negative control: a library that has another prior than it was asked for."""
     assert errors(name, job(name, model=replace(FULL, spread=spread))) > 1e-3
@@ -93,7 +95,7 @@ def test_variables_have_one_name_everywhere() -> None:
     np.testing.assert_array_equal(joined(by_variable(FULL, values)), values)
 
 
-@pytest.mark.parametrize("name", ["numpyro", "blackjax"])
+@pytest.mark.parametrize("name", ["numpyro", pytest.param("blackjax", marks=pytest.mark.slow)])
 def test_draws_are_of_all_that_is_unknown(name: str) -> None:
     work, backend = job(name), load(name)
     draws = backend.sample(backend.build(work), work).result
@@ -109,6 +111,7 @@ def test_a_fit_is_refused() -> None:
         measure(job("numpyro", method="advi-matched"))
 
 
+@pytest.mark.slow
 def test_a_backend_that_forgets_the_rest_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     blackjax = load("blackjax")
     kept = blackjax.sample

@@ -539,6 +539,7 @@ def _crowded(made, found):
     return made, replace(found, series=series)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("crowd", [lambda *some: some, _crowded], ids=["planted", "crowded"])
 def test_picture_is_readable(crowd, whole):
     drawing = _drawn(*crowd(*whole))

@@ -140,6 +140,7 @@ def test_figure_of_an_invalid_run_shows_no_speed(exact, nuts):
     assert bars == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("chains", "draws"), [(1, 10), (8, 500), pytest.param(8, 20_000, marks=pytest.mark.slow)]
 )
@@ -165,6 +166,7 @@ def _far_away(means):
     means[1] = 1e300
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", ["unordered", "ordered"])
 def test_broken_draws_are_shown_all_the_same(write, nuts, model):
     spoils = (_some_not_finite, _one_value, _far_away)
@@ -200,6 +202,7 @@ def test_runs_that_differ_have_names_that_differ(write, nuts):
     assert len(page.images) == 2 * 4 + 2  # four runs take two figures, R-hat and the data one
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("undrawn")
 def test_of_many_runs_one_a_row_is_drawn_and_all_are_told(write, nuts):
     names = [f"backend-{k}" for k in range(5)]

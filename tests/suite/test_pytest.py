@@ -140,6 +140,7 @@ def test_sessions_are_compared_and_judged_by_the_gate(subject: Pytest, call: Pyt
     assert unchanged.code == 0, unchanged.out
 
 
+@pytest.mark.slow
 def test_a_file_is_as_plugin_py_says(subject: Pytest) -> None:
     done = subject("saved", exact(sleep=0.0), rounds=2)
     (benchmark,) = done.benchmarks

@@ -107,7 +107,7 @@ def plain_sums(
     return evidence, labelled, sums, log_density
 
 
-@pytest.mark.parametrize("name", ["overlapping", "separated"])
+@pytest.mark.parametrize("name", ["overlapping", pytest.param("separated", marks=pytest.mark.slow)])
 def test_agrees_with_plain_sums_on_the_whole_plane(name: str) -> None:
     solved = solve(datasets.load(name).x, ORDERED)
     evidence, labelled, sums, log_density = plain_sums(solved)
@@ -125,6 +125,7 @@ def outlying(seed: int) -> np.ndarray:
     return np.append(x, out + 0.2 * np.arange(count))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "seed", [12, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (66, 90))]
 )
@@ -156,7 +157,16 @@ DATA = {
 }
 
 
-@pytest.mark.parametrize("name", DATA)
+# An ordinary set and one with heavy tails; the others in CI.
+@pytest.mark.parametrize(
+    "name",
+    [
+        name
+        if name in ("overlapping", "heavy tails")
+        else pytest.param(name, marks=pytest.mark.slow)
+        for name in DATA
+    ],
+)
 def test_halving_the_step_changes_nothing_beyond_the_error(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -24,7 +24,9 @@ def posterior(seed: int) -> Exact:
 
 @pytest.mark.parametrize("model", MODELS)
 @pytest.mark.parametrize("family", FAMILIES)
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize(
+    "seed", [0, *(pytest.param(k, marks=pytest.mark.slow) for k in range(1, 8))]
+)
 def test_no_start_leads_to_a_better_one(seed: int, family: str, model: str) -> None:
     exact = posterior(seed)
     mixture = replace(MODELS[model], sigma=exact.sigma, prior=exact.prior)

@@ -37,7 +37,10 @@ def _blocks(outcome, metric):
 
 
 @pytest.mark.usefixtures("coarse")
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize(
+    "case",
+    ["wild", *(pytest.param(case, marks=pytest.mark.slow) for case in CASES if case != "wild")],
+)
 def test_every_figure_draws(outcome_of, case):
     outcome = outcome_of(case)
     with style.house_style():
