@@ -90,7 +90,7 @@ def test_what_fails_is_told_with_its_own_words(call: Call) -> None:
 def test_a_budget_that_reaches_no_look_says_what_would_do(call: Call) -> None:
     done = call("compare", "plain", "slow", "--budget", "1s")
     assert done.code == 4
-    told = r"the next look, after block 13, is \d\d s away: --budget \d\ds goes on"
+    told = r"after block 13, is \d\d s away, more than is left: --budget \d\ds goes on"
     assert re.search(told, done.out)
 
 

@@ -149,5 +149,6 @@ def _tell_what_would_do(outcome: "Outcome") -> None:
     away = forecast(outcome.comparison, look - outcome.blocks)
     needed = math.ceil(spent(outcome.comparison) + away) + 1
     typer.echo(
-        f"the next look, after block {look}, is {away:.0f} s away: --budget {needed}s goes on"
+        f"stopped at block {outcome.blocks}: the next look, after block {look}, is {away:.0f} s "
+        f"away, more than is left: --budget {needed}s goes on"
     )

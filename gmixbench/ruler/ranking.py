@@ -1,6 +1,7 @@
 """Samplers side by side: what each takes over repeated fresh processes, the fastest first."""
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -53,7 +54,8 @@ class Row:
     """A sampler that is right in every process, or in all but one that chance may have spoilt.
 
     `name` tells its backend and what else differs from the others. `estimates` are by metric; one
-    that some process does not tell is left out. `note` tells of the process that was left out.
+    that some process does not tell is left out. `note` tells of the process that was left out, and
+    of `unordered` what became of the labels.
     """
 
     name: str
@@ -149,8 +151,10 @@ def _row(name: str, group: Sequence[Judged], failures: Sequence[Failure]) -> Row
     chance = not failures and all(_by_chance(judged.verdict.reasons) for judged in bad)
     if reasons and not (chance and len(bad) <= SPARE and len(good) >= LEAST):
         return Left(name, _first(reasons))
-    note = "".join(f"seed {judged.run.case.seed} left out, {reasons[0]}" for judged in bad)
-    return Row(name, good[0].run.case.backend, len(good), _estimates(good), note)
+    notes = [f"seed {judged.run.case.seed} left out, {reasons[0]}" for judged in bad]
+    labels = Counter(judged.verdict.labels for judged in good if judged.verdict.labels)
+    notes += [f"labels {what} in {count} of {len(good)}" for what, count in labels.items()]
+    return Row(name, good[0].run.case.backend, len(good), _estimates(good), "; ".join(notes))
 
 
 def _by_chance(reasons: Sequence[str]) -> bool:

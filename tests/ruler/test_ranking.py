@@ -96,6 +96,15 @@ def test_what_is_no_chance_takes_the_rank(wrong, process):
     assert found.left[0].reason.startswith(f"invalid: {wrong[0][0]}")
 
 
+def test_what_became_of_the_labels_stands_beside_the_speed(process):
+    right = [process(seed) for seed in range(3)]
+    stuck = [
+        replace(one, verdict=replace(one.verdict, labels=what))
+        for one, what in zip(right, ("stuck", "stuck", "mixed"), strict=True)
+    ]
+    assert rank(stuck).rows[0].note == "labels stuck in 2 of 3; labels mixed in 1 of 3"
+
+
 def test_a_failure_is_no_chance(process):
     right = [process(seed) for seed in range(4)]
     failure = Failure(replace(right[0].run.case, seed=9), "crash", "the worker ended")

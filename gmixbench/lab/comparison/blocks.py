@@ -22,6 +22,9 @@ from gmixbench.ruler.comparison.reading import Place, reading
 from gmixbench.ruler.score import Posterior
 from gmixbench.spec import Case, NutsSettings, Settings, fit_settings
 
+OVER = 2.0
+"""By so much a forecast from few blocks may be off: in a busy minute all take twice as long."""
+
 Start = Callable[[Path], Worker]
 """How a variant's worker is started, given the folder where its library keeps what it compiles."""
 
@@ -57,8 +60,9 @@ def measure(
     Parameters
     ----------
     starts : of each variant
-    budget : seconds for all blocks, those of earlier calls included; no block is begun that, as far
-        as can be foreseen, would not be looked at within it
+    budget : seconds for all blocks, those of earlier calls included; none is begun that would pass
+        it, or if the next look is more than `OVER` times as far away as that, as far as can be
+        foreseen
     timeout : seconds after which a process is ended
     done : whether an outcome is answer enough
 
@@ -157,13 +161,17 @@ def next_block(comparison: Comparison) -> int:
 
 
 def goes_on(outcome: Outcome, budget: float) -> bool:
-    """Whether more blocks can be had: nothing is wrong, and there is time for the next look."""
+    """Whether more blocks can be had: nothing is wrong, and the next look may come in time.
+
+    Blocks are kept, so one too many costs little; to stop for one busy minute costs the answer.
+    """
     comparison = outcome.comparison
     if not outcome.valid:
         return False
     missing = following(outcome.blocks) - outcome.blocks
     begun = [each.seconds for each in comparison.readings if each.block == outcome.blocks]
-    return spent(comparison) - math.fsum(begun) + forecast(comparison, missing) <= budget
+    left = budget - spent(comparison) + math.fsum(begun)
+    return forecast(comparison, 1) <= left and forecast(comparison, missing) <= OVER * left
 
 
 def spent(comparison: Comparison) -> float:

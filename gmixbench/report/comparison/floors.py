@@ -23,7 +23,7 @@ def floors_table(floors: Sequence[Floor], share: float) -> Table:
     table.add_column("metric", no_wrap=True)
     table.add_column("narrowest band", justify="right", no_wrap=True)
     table.add_column("band", justify="right", no_wrap=True)
-    table.add_column("detected half the time", justify="right", no_wrap=True)
+    table.add_column("detected in half", justify="right", no_wrap=True)
     for each in floors:
         tolerance = TOLERANCES[each.metric]
         width = share if tolerance.machine else tolerance.band

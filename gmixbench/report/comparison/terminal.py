@@ -44,7 +44,8 @@ def comparison_lines(outcome: Outcome) -> Iterator[RenderableType]:
 
 def _legend(outcome: Outcome) -> str:
     return (
-        "change: new against old, with an interval that holds however often one looks "
+        "old and new: medians over blocks; change: new against old, paired by block, so not the "
+        "ratio of those, with an interval that holds however often one looks "
         f"(alpha {outcome.comparison.alpha:g}); band: what is no change; n: blocks it rests on, of "
         f"{outcome.blocks}"
     )

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from gmixbench.lab.comparison import blocks, folder
-from gmixbench.lab.comparison.blocks import measure, order
+from gmixbench.lab.comparison.blocks import measure, order, spent
 from gmixbench.lab.execute import HERE, Worker
 from gmixbench.record import Failure, Job
 from gmixbench.ruler.comparison import caches
@@ -275,5 +275,18 @@ def test_a_cold_pilot_does_not_end_what_has_room(
     whole = 2 * FIRST * 5.0
     found = run(tmp_path, question("plain", "slow"), exact, budget=whole + 100.0)
     assert judge(found).blocks == FIRST
-    tight = run(tmp_path / "tight", question("plain", "slow"), exact, budget=whole - 10.0)
+    tight = run(tmp_path / "tight", question("plain", "slow"), exact, budget=whole / 2 - 10.0)
     assert judge(tight).blocks == 0
+
+
+@pytest.mark.usefixtures("timed")
+def test_a_busy_minute_does_not_end_what_may_have_room(
+    tmp_path: Path, question: Question, exact: Exact
+) -> None:
+    budget = 2 * FIRST * 5.0 - 10.0
+    found = run(tmp_path, question("plain", "slow"), exact, budget=budget)
+    assert 0 < judge(found).blocks < FIRST
+    assert spent(found) <= budget
+    measured = len(found.readings)
+    again = run(tmp_path, question("plain", "slow"), exact, budget=budget)
+    assert len(again.readings) == measured
