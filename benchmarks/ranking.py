@@ -41,10 +41,11 @@ def main(out: Path) -> None:
         figures = "\n\n".join(f"![{name}]({stem}-{name}.png)" for name in ("ranking", "factors"))
         sections.append(f"## {model.name} on {dataset}\n\n{figures}\n\n{as_markdown(found)}")
     told = results.environment
+    used = dict(each for judged in results.judged for each in judged.run.environment.items())
     page = PAGE.format(
         sections="\n".join(sections),
         machine=machine(told),
-        versions=versions(told, "python", "pymc", "nutpie", "numpyro", "blackjax", "jax", "numba"),
+        versions=versions(used, "python", "pymc", "nutpie", "numpyro", "blackjax", "jax", "numba"),
         profile=plan_of(out).profile,
         date=planned(out),
     )
