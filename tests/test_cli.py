@@ -289,6 +289,7 @@ def test_a_truncated_record_is_named(command, suffix, copy, finished, call):
     said = call(command, *again)
     assert said.code == exits.NOT_MEASURED
     assert one_line(said.err).startswith(f"gmixbench: {path} is damaged: ")
+    assert "removed is measured again" in one_line(said.err)
 
 
 @pytest.mark.parametrize("name", ["plan.json", "data/close.npy"])
