@@ -93,9 +93,12 @@ def sentences(outcome: Outcome) -> tuple[str, ...]:
 
 
 def differences(comparison: Comparison) -> tuple[str, ...]:
-    """Versions that differ between the first variant and the last."""
+    """What differs between the first variant and the last: versions, or else the backend alone."""
     first, last = comparison.variants[0], comparison.variants[-1]
-    return changed(first.packages, last.packages)
+    versions = changed(first.packages, last.packages)
+    if not versions and first.backend != last.backend:
+        return (f"backend {first.backend} → {last.backend}, in one environment",)
+    return versions
 
 
 def told_apart(comparison: Comparison) -> str:
