@@ -172,6 +172,14 @@ def test_terminal_shows_a_foreign_name_as_text_wherever_it_stands(outcome_of, fo
     assert f"30 of 30 processes: {foreign}" in terminal(outcome_of("foreign failure"), 200)
 
 
+def test_two_backends_of_one_environment_differ_in_the_backend(outcome_of):
+    found = outcome_of("same")
+    old, new = found.comparison.variants
+    new = replace(new, packages=old.packages, backend="blackjax")
+    text = terminal(replace(found, comparison=replace(found.comparison, variants=(old, new))))
+    assert f"differs: backend {old.backend} → blackjax, in one environment" in text
+
+
 @pytest.mark.parametrize("show", TEXTS.values(), ids=list(TEXTS))
 def test_what_else_must_be_known_of_a_verdict_is_told(outcome_of, show):
     held = confirmed(outcome_of("slower"), outcome_of("same"))
