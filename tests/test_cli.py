@@ -282,14 +282,21 @@ def test_a_folder_without_a_run_is_told(command, folder, call, tmp_path):
         ),
     ],
 )
-def test_a_truncated_record_is_named(command, suffix, copy, finished, call):
+def test_a_truncated_record_is_named_and_the_rest_judged(command, suffix, copy, finished, call):
     path = next((copy / "runs").glob(f"*nuts*{suffix}"))
     path.write_bytes(path.read_bytes()[:100])
     again = [*finished.arguments[:-1], copy] if command == "run" else [copy]
     said = call(command, *again)
-    assert said.code == exits.NOT_MEASURED
-    assert one_line(said.err).startswith(f"gmixbench: {path} is damaged: ")
-    assert "removed is measured again" in one_line(said.err)
+    assert said.code == (0 if command == "report" else exits.NOT_MEASURED)
+    if command != "score":
+        assert str(path) in (copy / "report.html").read_text()
+    if command != "report":
+        told = f"close ordered exact nuts seed 0: failed (damaged): {path} is damaged: "
+        (line,) = (each for each in said.out.splitlines() if each.startswith(told))
+        assert "removed is measured again" in line
+    scores = scores_of(copy)
+    assert [each["kind"] for each in scores["failures"]] == ["damaged"]
+    assert [each["method"] for each in scores["scores"]] == ["advi-matched"]
 
 
 @pytest.mark.parametrize("name", ["plan.json", "data/close.npy"])

@@ -39,7 +39,7 @@ def judge_folder(out: Path, exacts: dict[str, Posterior] | None = None) -> Resul
     gmixbench.lab.store.FolderError
         The folder holds no run.
     gmixbench.disk.DamagedRecordError
-        A file can't be read back whole; the message names it.
+        Plan or data can't be read; the message names the file. A damaged record is a failure.
     """
     plan = store.plan_of(out)
     records = store.records(out, plan)

@@ -29,7 +29,7 @@ from gmixbench.disk import (
     write_array,
     write_bytes,
 )
-from gmixbench.record import Record
+from gmixbench.record import Failure, Record
 from gmixbench.spec import Case, Dataset, Prior
 
 FOLDERS = ("runs", "data", "figures", "references")
@@ -38,6 +38,9 @@ FILES = ("scores.json", "report.html", "ranking.html", "scale.json", "scale.html
 
 SCALE = "scale"
 """Profile of a plan whose cases are costs of gradients, and no runs."""
+
+PUT_BACK = "put it back from a copy: a run whose .json is removed is measured again"
+"""What to do about a damaged record."""
 
 SCRATCH = ".job-"
 """How the name of a folder in `runs/` begins where a worker is at work."""
@@ -69,12 +72,18 @@ def pending(out: Path, cases: Sequence[Case]) -> list[Case]:
 def records(out: Path, plan: Plan) -> list[Record]:
     """Records of all planned cases that have one, in the plan's order.
 
-    Raises
-    ------
-    DamagedRecordError
-        A record can't be read back whole; the message names the file.
+    One that can't be read back whole is a failure that names its file: the others are judged.
     """
-    return [read_record(stem(out, case)) for case in plan.cases if has_record(stem(out, case))]
+    return [_record(out, case) for case in plan.cases if has_record(stem(out, case))]
+
+
+def _record(out: Path, case: Case) -> Record:
+    try:
+        return read_record(stem(out, case))
+    except DamagedRecordError as error:
+        # What damage says may have lines of its own.
+        message = " ".join(f"{error}; {PUT_BACK}".split())
+        return Failure(case, "damaged", message)
 
 
 def plan_of(out: Path) -> Plan:
