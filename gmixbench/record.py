@@ -214,8 +214,8 @@ class Cost:
 class Failure:
     """A case that could not be measured.
 
-    `kind` is exception, crash, time-out or missing; stopped, where it was not tried because it would
-    take longer than there was time; or damaged, where what it left can't be read back.
+    `kind` is exception, crash, time-out or missing; stopped, where it was not tried because it
+    would take longer than there was time; or damaged, where what it left can't be read back.
     """
 
     case: Case

@@ -297,7 +297,10 @@ def _table(name: str, some: Sequence[Judged], columns: Sequence[_Column], *, nut
     blocks = []
     for (dataset, model), judged in _groups(some).items():
         rows = tuple(_row(panel, columns) for panel in panels(judged))
-        blocks.append(Block(f"{model.name} on {dataset}", rows))
+        # A row's name has what tells it apart; a method that all have is told once.
+        methods = {each.run.case.method for each in judged}
+        shared = ", ".join(["", *methods]) if len(methods) == 1 and not nuts else ""
+        blocks.append(Block(f"{model.name} on {dataset}{shared}", rows))
     heads = tuple((head, METRICS[metric].definition) for metric, head, _ in columns)
     return Table(name, nuts, heads, tuple(blocks))
 

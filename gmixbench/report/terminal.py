@@ -9,6 +9,7 @@ from rich.table import Table
 
 from gmixbench.record import Draws, Failure
 from gmixbench.report.numbers import MISSING, fixed, number
+from gmixbench.ruler.names import counts, starts
 from gmixbench.ruler.verdict import Judged
 from gmixbench.spec import ADVI_METHODS, Case, Dataset, Mixture
 
@@ -64,11 +65,13 @@ def tables(results: Sequence[Judged]) -> Iterator[Table]:
 
 def reasons(results: Sequence[Judged], failures: Sequence[Failure]) -> Iterator[str]:
     """A line for each reason and each failure."""
+    cases = [each.case for each in (*(judged.run for judged in results), *failures)]
     for judged in results:
         for reason in judged.verdict.reasons:
-            yield escape(f"{_name(judged.run.case)}: {reason}")
+            yield escape(f"{_name(judged.run.case, cases)}: {reason}")
     for failure in failures:
-        yield escape(f"{_name(failure.case)}: failed ({failure.kind}): {failure.message}")
+        what = f"failed ({failure.kind}): {failure.message}"
+        yield escape(f"{_name(failure.case, cases)}: {what}")
 
 
 def exact_table(
@@ -144,6 +147,8 @@ def _table(title: str, results: Sequence[Judged], columns: Mapping[str, str], sa
         "backend": True,
         "method": said != "labels",
         "seed": len({case.seed for case in cases}) > 1,
+        "starts": len({starts(case) for case in cases}) > 1,
+        "chains": len({counts(case) for case in cases}) > 1,
     }
     for name, shows in shown.items():
         if shows:
@@ -162,6 +167,8 @@ def _table(title: str, results: Sequence[Judged], columns: Mapping[str, str], sa
             "backend": case.row,
             "method": case.method,
             "seed": str(case.seed),
+            "starts": starts(case),
+            "chains": counts(case),
         }
         table.add_row(
             *(text for name, text in told.items() if shown[name]),
@@ -188,5 +195,8 @@ def _yes(answer: bool | None) -> str | None:
     return None if answer is None else "yes" if answer else "no"
 
 
-def _name(case: Case) -> str:
-    return f"{case.dataset} {case.model.name} {case.row} {case.method} seed {case.seed}"
+def _name(case: Case, cases: Sequence[Case]) -> str:
+    like = [each for each in cases if each.method == case.method]
+    told = [what(case) for what in (starts, counts) if len({what(each) for each in like}) > 1]
+    name = f"{case.dataset} {case.model.name} {case.row} {case.method} seed {case.seed}"
+    return " ".join([name, *told])

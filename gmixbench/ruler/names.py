@@ -14,9 +14,17 @@ def names(cases: Sequence[Case]) -> tuple[str, ...]:
     )
 
 
-def _words(case: Case) -> tuple[str, ...]:
+def counts(case: Case) -> str:
+    """Chains and draws of each, after warm-up: 4 × 5,000."""
     settings = fit_settings(case)
-    starts = getattr(settings, "starts", "")
-    counts = f"{getattr(settings, 'chains', 1)} × {settings.draws:,}"
-    stack = case.stack
-    return case.row, case.method, f"stack {stack}", f"seed {case.seed}", starts, counts
+    return f"{getattr(settings, 'chains', 1)} × {settings.draws:,}"
+
+
+def starts(case: Case) -> str:
+    """Where chains start; a fit has but one start, and no word for it."""
+    return getattr(fit_settings(case), "starts", "")
+
+
+def _words(case: Case) -> tuple[str, ...]:
+    stack, seed = f"stack {case.stack}", f"seed {case.seed}"
+    return case.row, case.method, stack, seed, starts(case), counts(case)

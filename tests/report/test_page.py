@@ -106,6 +106,14 @@ def test_fits_that_are_no_advi_are_in_the_page(write, normal):
     assert "Pareto k" in page.text
     assert "in one mode" in page.text
     assert "ADVI came within" not in page.text
+    assert "unordered on close, " not in page.text
+    assert "numpyro · laplace" in page.text
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_a_method_that_all_fits_have_is_told_once(write, normal):
+    page = write("one", [normal("laplace", "unordered")])
+    assert "unordered on close, laplace" in page.text
 
 
 @pytest.mark.usefixtures("undrawn")
