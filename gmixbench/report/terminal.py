@@ -65,7 +65,7 @@ def tables(results: Sequence[Judged]) -> Iterator[Table]:
 
 def reasons(results: Sequence[Judged], failures: Sequence[Failure]) -> Iterator[str]:
     """A line for each reason and each failure."""
-    cases = [each.case for each in (*(judged.run for judged in results), *failures)]
+    cases = [*(judged.run.case for judged in results), *(failure.case for failure in failures)]
     for judged in results:
         for reason in judged.verdict.reasons:
             yield escape(f"{_name(judged.run.case, cases)}: {reason}")
