@@ -19,8 +19,13 @@ from gmixbench.truth import density
 from gmixbench.truth.exact import Exact
 from gmixbench.truth.solve import solve
 
-# pymc-extras and what it needs say so of each other when they are imported.
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
+pytestmark = pytest.mark.filterwarnings(
+    # pymc-extras and what it needs say so of each other when they are imported.
+    "ignore::DeprecationWarning",
+    "ignore::FutureWarning",
+    # Where no BLAS is installed PyTensor compiles without one: slower, and right all the same.
+    "ignore:PyTensor could not link to a BLAS installation:UserWarning",
+)
 
 ROWS = [name for name in BACKENDS if name not in {"exact", "pymc3"}]
 
