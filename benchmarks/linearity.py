@@ -2,7 +2,8 @@
 
 Seconds per gradient evaluation at 1,000 and at 10,000 draws, in fresh processes, interleaved: what
 is compiled or set up inside the timed phase would make the short run dearer. They should agree
-within 20 %.
+within 20 %. Held against each other is the least of all rounds: other work on the machine only adds
+to a time, and of a short run it adds a larger share.
 
 Run: python benchmarks/linearity.py [ROUNDS [BACKEND ...]]
 """
@@ -51,9 +52,9 @@ def main(rounds: int, backends: Sequence[str]) -> None:
                     for _ in track(range(rounds), f"{backend} {model}", transient=True)
                 ]
             )
-            middle = np.median(found, axis=0)
-            ratio = float(np.median(found[:, 0] / found[:, 1]))
-            table.add_row(backend, model, *(f"{value:.2f}" for value in middle), f"{ratio:.3f}")
+            least = found.min(axis=0)
+            ratio = least[0] / least[1]
+            table.add_row(backend, model, *(f"{value:.2f}" for value in least), f"{ratio:.3f}")
     Console().print(table)
 
 
