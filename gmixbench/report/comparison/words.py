@@ -136,11 +136,7 @@ def _task(outcome: Outcome, task: int) -> Iterator[str]:
         return
     yield _sentence(where, "; ".join(_first(outcome, task, whole)))
     yield from (_sentence(where, text) for text in _short(comparison, task))
-    rest = [each for each in whole.values() if each.metric not in LEADING]
-    for word in ("regressed", "improved"):
-        some = [f"{title(each.metric)} {change(each)}" for each in rest if each.verdict == word]
-        if some:
-            yield _sentence(where, f"also {word}: {', '.join(some)}")
+    yield from (_sentence(where, text) for text in _rest(whole))
     if len(comparison.variants) > 2:
         for finding in _asked_first(whole):
             for text in carried(outcome, finding):
@@ -193,6 +189,21 @@ def _first(outcome: Outcome, task: int, whole: dict[str, Finding]) -> Iterator[s
     yield "the answer is right on both sides" if outcome.looks else NOT_WRONG_YET
     if same:
         yield "the trees are the same, draw by draw"
+
+
+def _rest(whole: dict[str, Finding]) -> Iterator[str]:
+    """What moved besides what the first sentence is about."""
+    for word in ("regressed", "improved"):
+        moved = [each for each in whole.values() if each.verdict == word]
+        some = [f"{title(each.metric)} {change(each)}" for each in moved if not _leads(each)]
+        if some:
+            told = f"{word}: {', '.join(some)}"
+            # "Also" needs something before it that went the same way.
+            yield f"also {told}" if any(map(_leads, moved)) else told
+
+
+def _leads(finding: Finding) -> bool:
+    return finding.metric in LEADING
 
 
 def _asked_first(whole: dict[str, Finding]) -> Sequence[Finding]:

@@ -19,7 +19,7 @@ WITH_TIME = "3 not decided: compilation, time to ESS 1000 and import"
 SAID = {
     "slower": (
         "ESS/s regressed: −12 % [], because a gradient evaluation takes 14 % longer "
-        f"[]; {RIGHT}; {SAME}."
+        f"[]; {RIGHT}; {SAME}.\nAlso regressed: draws/s −12 % [], warm-up +14 % []"
     ),
     "same": f"No change of ESS/s larger than 2 %; {RIGHT}; {SAME}.",
     "fewer draws' worth": (
@@ -50,7 +50,7 @@ SAID = {
         "ESS/s improved: ×30.1 [], because a gradient evaluation takes 0.0333 "
         "[] times as long; no change of ESS per gradient evaluation larger than 10 %"
     ),
-    "one of thirty": "Also regressed: compilation ×30.0 [], time to ESS 1000 ×18.6 []",
+    "one of thirty": ".\nRegressed: compilation ×30.0 [], time to ESS 1000 ×18.6 []",
     "early": (
         "Not enough evidence yet for seconds per gradient evaluation: about 6 more blocks would do "
         "(52 more seconds)."
