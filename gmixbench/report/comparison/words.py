@@ -135,7 +135,7 @@ def _task(outcome: Outcome, task: int) -> Iterator[str]:
             yield _sentence(where, "nothing to compare yet: no block is whole")
         return
     yield _sentence(where, "; ".join(_first(outcome, task, whole)))
-    yield from (_sentence(where, text) for text in _short(comparison, task))
+    yield from (f"{where}{text}." for text in _short(comparison, task))  # a name keeps its case
     yield from (_sentence(where, text) for text in _rest(whole))
     if len(comparison.variants) > 2:
         for finding in _asked_first(whole):
