@@ -147,6 +147,7 @@ def test_a_change_is_measured_again_where_that_is_asked(call: Call) -> None:
         (["--timeout", "0"], "--timeout 0: a positive number is wanted"),
         (["--hold-dependencies", "--attribute"], "leave the other out"),
         (["--sampler", "numpyro"], "a:plain: give --sampler or :BACKEND, not both"),
+        (["--sampler", "nmpyro"], "unknown sampler 'nmpyro': choose from pymc, pymc-c, "),
     ],
 )
 @pytest.mark.usefixtures("no_page")
@@ -171,10 +172,18 @@ def test_what_is_named_must_have_an_answer(call: Call) -> None:
 
 @pytest.mark.usefixtures("no_page")
 def test_one_sampler_serves_both_sides(call: Call) -> None:
-    done = call("compare", "one", "two", "--sampler", "slow", "--out", "there")
-    assert done.code == 0
+    done = call("compare", "one", "two", "--sampler", "my.own", "--out", "there")
+    assert (done.code, done.err) == (0, "")
     kept = json.loads(Path("there/compare.json").read_text())
-    assert [each["backend"] for each in kept["variants"]] == ["slow", "slow"]
+    assert [each["backend"] for each in kept["variants"]] == ["my.own", "my.own"]
+
+
+@pytest.mark.usefixtures("no_page")
+def test_of_the_same_side_twice_it_names_what_measures_that(call: Call) -> None:
+    done = call("compare", "here:plain", "here:plain", "--budget", "1s")
+    assert done.code == 4
+    assert "are the same: " in done.err
+    assert "measured by `gmixbench noise here:plain`" in done.err
 
 
 @pytest.mark.usefixtures("no_page")

@@ -21,6 +21,7 @@ from gmixbench.cli.markdown import write_markdown
 from gmixbench.cli.options import (
     Locks,
     all_of,
+    backend_of,
     console,
     methods_of,
     one_of,
@@ -176,9 +177,17 @@ def _ends(a: str, b: str, sampler: str | None, locks: Path | None) -> "tuple[Sid
     from gmixbench.lab.comparison.sides import side
     from gmixbench.lab.stacks import folder
 
+    if sampler is not None:
+        backend_of("sampler", sampler)
     texts = [_of(text, sampler) for text in (a, b)]
     with console.status("finding out what A and B are") as status:
         old, new = (side(text, folder(locks), say=status.update) for text in texts)
+    if old.variant.digest == new.variant.digest:
+        typer.echo(
+            f"{texts[0]} and {texts[1]} are the same: what a machine makes of equal sides is "
+            f"measured by `gmixbench noise {texts[0]}`",
+            err=True,
+        )
     return old, new
 
 
