@@ -10,14 +10,15 @@ from typing import Any
 
 import pytest
 
-from gmixbench.cli import bisect
+from gmixbench.cli import bisect, comparing
 from gmixbench.lab import building
 from gmixbench.lab.comparison import blocks, holding, releases, sides, trial
 from gmixbench.lab.comparison.sides import Side
 from gmixbench.lab.stacks import Stack, StackError
 from gmixbench.report.comparison import page
+from gmixbench.ruler.comparison.judge import judge
 from gmixbench.ruler.comparison.looks import FIRST
-from gmixbench.ruler.comparison.nouns import Variant
+from gmixbench.ruler.comparison.nouns import Outcome, Variant
 from gmixbench.spec import Case
 
 pytestmark = pytest.mark.usefixtures("measured_jobs")
@@ -92,6 +93,21 @@ def test_a_budget_that_reaches_no_look_says_what_would_do(call: Call) -> None:
     assert done.code == 4
     told = r"after block 13, is \d\d s away, more than is left: --budget \d\ds goes on"
     assert re.search(told, done.out)
+
+
+@pytest.fixture
+def none_in_sight(made_values: Callable[..., Any], comparison_of: Callable[..., Any]) -> Outcome:
+    """Noise in which no look to come would tell a change."""
+    values = made_values({"seconds_per_gradient": 1.06}, noise=0.05)
+    found = judge(comparison_of({"ordered nuts": values}, same=True))
+    return replace(found, findings=tuple(replace(each, more=None) for each in found.findings))
+
+
+def test_where_no_answer_is_in_sight_no_budget_is_said_to_do(
+    none_in_sight: Outcome, capsys: pytest.CaptureFixture[str]
+) -> None:
+    comparing._tell_what_would_do(none_in_sight)
+    assert capsys.readouterr().out == ""
 
 
 @pytest.mark.usefixtures("no_page")
@@ -395,6 +411,14 @@ def test_a_last_release_without_an_answer_is_inconclusive(call: Call, metric: st
     assert done.code == 4
     assert "within the budget: give a longer --budget" in done.err
     assert "good" not in done.out
+
+
+def test_a_release_without_an_answer_in_sight_is_told_what_may_help(none_in_sight: Outcome) -> None:
+    told = bisect._told(none_in_sight, "seconds_per_gradient")
+    assert (told.answer, told.open_) == ("skip", True)
+    assert told.why.startswith("seconds_per_gradient: no answer is in sight")
+    assert "a wider band or a quieter machine" in told.why
+    assert "--budget" not in told.why
 
 
 @pytest.mark.usefixtures("history")

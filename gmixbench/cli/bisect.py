@@ -31,10 +31,12 @@ if TYPE_CHECKING:
 VALID = "valid"
 """Stands for a metric where it is asked since when the answer is wrong."""
 
+LONGER = "within the budget: give a longer --budget"
+
 
 @dataclass(frozen=True)
 class Told:
-    """What is said of a release, and why; `open_` where a longer budget could tell more."""
+    """What is said of a release, and why; `open_` where there was too little evidence."""
 
     answer: "Answer"
     why: str
@@ -185,16 +187,19 @@ def _told(outcome: "Outcome", metric: str) -> Told:
         return Told("bad" if metric == VALID and new.wrong else "skip", _fault(new))
     if metric == VALID:
         if not outcome.looks:
-            return Told("skip", "no look within the budget", open_=True)
+            return Told("skip", f"no look {LONGER}", open_=True)
         return Told("good", f"right in {outcome.blocks} blocks")
+    from gmixbench.report.comparison.words import NONE_IN_SIGHT
     from gmixbench.report.verdicts import change
+    from gmixbench.ruler.comparison.outlook import outlook
 
     for each in outcome.whole:
         if each.metric == metric and each.verdict != "inconclusive":
             by = change(metric, each.change.estimate, each.change.low, each.change.high)
             why = f"{metric} {by}, {each.verdict}"
             return Told("bad" if each.verdict == "regressed" else "good", why)
-    return Told("skip", f"{metric}: no answer within the budget", open_=True)
+    why = NONE_IN_SIGHT if outlook(outcome).hopeless else f"no answer {LONGER}"
+    return Told("skip", f"{metric}: {why}", open_=True)
 
 
 def _fault(trust: "Trust") -> str:
@@ -206,8 +211,7 @@ def _end(releases: "tuple[Stack, ...]", metric: str, state: "Search", last: Told
         typer.echo(f"{releases[-1].name} is not worse: nothing to find")
         raise typer.Exit
     if last.answer == "skip":
-        advice = ": give a longer --budget" if last.open_ else ""
-        typer.echo(f"{releases[-1].name} could not be told: {last.why}{advice}", err=True)
+        typer.echo(f"{releases[-1].name} could not be told: {last.why}", err=True)
         raise typer.Exit(INCONCLUSIVE if last.open_ else NOT_MEASURED)
     names = [f"{releases[k].name} ({releases[k].released})" for k in state.suspects]
     good = releases[state.good or 0]

@@ -143,8 +143,11 @@ def measured(
 def _tell_what_would_do(outcome: "Outcome") -> None:
     from gmixbench.lab.comparison.blocks import spent
     from gmixbench.ruler.comparison.looks import following
-    from gmixbench.ruler.comparison.outlook import forecast
+    from gmixbench.ruler.comparison.outlook import forecast, outlook
 
+    found = outlook(outcome)
+    if found.hopeless and not found.open:
+        return  # a longer budget would not do; what may is said with the verdict
     look = following(outcome.blocks)
     away = forecast(outcome.comparison, look - outcome.blocks)
     needed = math.ceil(spent(outcome.comparison) + away) + 1

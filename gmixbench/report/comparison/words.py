@@ -19,6 +19,13 @@ NOT_MEASURED = ("not measured",)
 NOT_WRONG_YET = "nothing is known to be wrong yet"
 """What is said of both sides before there are enough draws to tell."""
 
+NONE_IN_SIGHT = (
+    f"no answer is in sight within {FARTHEST:,} blocks: the change is too near the edge of the "
+    "band, or the noise too large; a wider band or a quieter machine may give one, and `gmixbench "
+    "noise` tells how narrow a band this machine can answer"
+)
+"""What is said where a longer budget would not do."""
+
 LEADING = (
     "ess_per_second",
     "seconds_per_gradient",
@@ -218,19 +225,15 @@ def _asked_first(whole: dict[str, Finding]) -> Sequence[Finding]:
 
 
 def _open(comparison: Comparison, found: Outlook) -> Iterator[str]:
-    if not found.open:
-        return
-    names = listing([*_named(comparison, found.open)])
-    if found.blocks is None or found.seconds is None:
+    if found.open:
+        names = listing([*_named(comparison, found.open)])
+        blocks = f"{found.blocks} more block{'' if found.blocks == 1 else 's'}"
         yield (
-            f"Not enough evidence for {names}, and none in sight within {FARTHEST:,} blocks: the "
-            "change is too near the edge of the band, or the noise too large."
+            f"Not enough evidence yet for {names}: about {blocks} would do "
+            f"({duration(found.seconds)})."
         )
-        return
-    blocks = f"{found.blocks} more block{'' if found.blocks == 1 else 's'}"
-    yield (
-        f"Not enough evidence yet for {names}: about {blocks} would do ({duration(found.seconds)})."
-    )
+    if found.hopeless:
+        yield f"For {listing([*_named(comparison, found.hopeless)])} {NONE_IN_SIGHT}."
 
 
 def _named(comparison: Comparison, some: Sequence[Finding]) -> Iterator[str]:

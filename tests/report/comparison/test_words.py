@@ -116,7 +116,12 @@ def test_no_answer_in_sight_is_said(outcome_of):
     outcome = outcome_of("open")
     findings = tuple(replace(each, more=None) for each in outcome.findings)
     *_, last = sentences(replace(outcome, findings=findings))
-    assert last.startswith("Not enough evidence for seconds per gradient evaluation, and none in")
+    assert last.startswith(
+        "For seconds per gradient evaluation no answer is in sight within 1,000 blocks: "
+    )
+    for help_ in ("a wider band", "a quieter machine", "`gmixbench noise`"):
+        assert help_ in last
+    assert "would do" not in last
 
 
 def test_what_is_open_is_told_with_its_step_and_its_task(made_values, comparison_of):
