@@ -53,6 +53,8 @@ def test_what_got_slower_is_told_with_its_reason(call: Call) -> None:
     options = ("--out", "there", "--markdown", "told.md", "--ess-band", "20%")
     done = call("compare", "plain", "slow", *options)
     assert done.code == 1
+    assert "plain against slow: pilot, process 1 of 2: compiling" in done.out
+    assert "block 1, process 1 of 2; next look after block 13, in " in done.out
     assert "ESS/s regressed: −1" in done.out
     assert "a gradient evaluation takes 20 % longer" in done.out
     assert "differs: lib plain → slow" in done.out

@@ -119,7 +119,7 @@ def measured(
         exact = posterior_of(comparison.tasks, comparison.dataset)
         try:
             started = starts(sides, folder, say=typer.echo)
-            with progress(console, budget) as tell:
+            with progress(console, now, budget) as tell:
                 for now in blocks.measure(  # noqa: B020  # each holds all before it
                     folder, now, started, exact, budget=budget, timeout=timeout, done=done
                 ):
