@@ -189,6 +189,18 @@ def test_what_is_named_must_have_an_answer(call: Call) -> None:
 
 
 @pytest.mark.usefixtures("no_page")
+def test_in_a_log_it_is_told_what_is_locked(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    def side(text: str, _: Path, say: Callable[[str], None]) -> Side:
+        say(f"{text}: building [a] wheel")
+        return named(text)
+
+    monkeypatch.setattr(sides, "side", side)
+    options = ("--budget", "1s")
+    assert "slow: building [a] wheel" in call("compare", "plain", "slow", *options).out
+    assert "plain: building [a] wheel" in call("noise", "plain", *options).out
+
+
+@pytest.mark.usefixtures("no_page")
 def test_one_sampler_serves_both_sides(call: Call) -> None:
     done = call("compare", "one", "two", "--sampler", "my.own", "--out", "there")
     assert (done.code, done.err) == (0, "")

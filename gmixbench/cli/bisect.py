@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gmixbench.cli.compare import Alpha, Band, Budget, Data, EssBand, Fresh, Timeout
-from gmixbench.cli.comparing import asked, measured, tasks_of
+from gmixbench.cli.comparing import asked, measured, tasks_of, tell
 from gmixbench.cli.exits import INCONCLUSIVE, NOT_MEASURED, REGRESSED
 from gmixbench.cli.options import (
     Locks,
-    console,
     methods_of,
     one_of,
     positive,
@@ -95,7 +94,7 @@ def bisect(
     from gmixbench.ruler.comparison.bisection import search
 
     where = folder(locks)
-    base, last = side(good, where, say=_say), side(bad, where, say=_say)
+    base, last = side(good, where, say=tell), side(bad, where, say=tell)
     releases = between(base, last, where)
     tasks = tasks_of([model], [method])
     wanted = [] if metric == VALID else [metric]
@@ -110,7 +109,7 @@ def bisect(
             if not own_dependencies:
                 new = _held(base, new)
             if new.stack:
-                build(new.stack, say=_say)
+                build(new.stack, say=tell)
         except StackError as error:
             return Told("skip", str(error).removeprefix(f"{stack.name}: "))
         outcome = measured(
@@ -149,10 +148,6 @@ def bisect(
     raise typer.Exit(INCONCLUSIVE if len(state.suspects) > 1 else REGRESSED)
 
 
-def _say(text: str) -> None:
-    console.print(text, highlight=False, soft_wrap=True)
-
-
 def _held(base: "Side", new: "Side") -> "Side":
     """The new side with the base's dependencies; with its own where these can't be had together."""
     from gmixbench.lab.comparison.holding import held
@@ -160,12 +155,12 @@ def _held(base: "Side", new: "Side") -> "Side":
     from gmixbench.lab.stacks import StackError
 
     try:
-        found = held(base, new, say=_say)
-        reason = found.stack and fault(found.stack, new.variant.backend, say=_say)
+        found = held(base, new, say=tell)
+        reason = found.stack and fault(found.stack, new.variant.backend, say=tell)
     except StackError as error:
         reason = str(error)
     if reason:
-        _say(f"{new.variant.name}: with dependencies of its own, since {reason}")
+        tell(f"{new.variant.name}: with dependencies of its own, since {reason}")
         return new
     return found
 

@@ -14,7 +14,9 @@ from gmixbench.cli.comparing import (
     measured,
     metrics_of,
     posterior_of,
+    preparing,
     tasks_of,
+    tell,
 )
 from gmixbench.cli.exits import INCONCLUSIVE, NOT_MEASURED, REGRESSED, UsageError, one_line
 from gmixbench.cli.markdown import write_markdown
@@ -180,8 +182,8 @@ def _ends(a: str, b: str, sampler: str | None, locks: Path | None) -> "tuple[Sid
     if sampler is not None:
         backend_of("sampler", sampler)
     texts = [_of(text, sampler) for text in (a, b)]
-    with console.status("finding out what A and B are") as status:
-        old, new = (side(text, folder(locks), say=status.update) for text in texts)
+    with preparing("finding out what A and B are") as say:
+        old, new = (side(text, folder(locks), say=say) for text in texts)
     if old.variant.digest == new.variant.digest:
         typer.echo(
             f"{texts[0]} and {texts[1]} are the same: what a machine makes of equal sides is "
@@ -204,8 +206,8 @@ def _of(text: str, sampler: str | None) -> str:
 def _held(old: "Side", new: "Side") -> "Side":
     from gmixbench.lab.comparison.holding import held
 
-    with console.status("giving B the dependencies of A") as status:
-        return held(old, new, say=status.update)
+    with preparing("giving B the dependencies of A") as say:
+        return held(old, new, say=say)
 
 
 def _steps(
@@ -222,12 +224,9 @@ def _steps(
             Case(dataset, task.model, backend, task.method, task.settings, stack.name, FIRST_SEED)
             for task in tasks
         ]
-        return trial.unsampled(stack, cases, exact, timeout=timeout, say=say)
+        return trial.unsampled(stack, cases, exact, timeout=timeout, say=tell)
 
-    def say(text: str) -> None:
-        console.print(text, highlight=False, soft_wrap=True)
-
-    return steps(old, new, unsampled=unsampled, say=say)
+    return steps(old, new, unsampled=unsampled, say=tell)
 
 
 def _warn(question: "Comparison", budget: float) -> None:

@@ -1,7 +1,8 @@
 """What the commands share that compare: how they ask, measure, and show what they are doing."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,24 @@ if TYPE_CHECKING:
     from gmixbench.ruler.comparison.nouns import Comparison, Outcome, Task
     from gmixbench.ruler.score import Posterior
 
+Say = Callable[[str], None]
+
 FIRST_SEED = 1  # PyMC up to 4 refuses 0 for ADVI
+
+
+@contextmanager
+def preparing(what: str) -> Iterator[Say]:
+    """Show what is prepared, and give what is told each step: a spinner, or lines in a log."""
+    if console.is_terminal:
+        with console.status(what) as status:
+            yield status.update
+    else:
+        yield tell
+
+
+def tell(text: str) -> None:
+    """Print a line as it is."""
+    console.print(text, soft_wrap=True, markup=False, highlight=False)
 
 
 def tasks_of(models: Sequence[str], methods: Sequence[str]) -> "tuple[Task, ...]":
@@ -119,11 +137,11 @@ def measured(
         exact = posterior_of(comparison.tasks, comparison.dataset)
         try:
             started = starts(sides, folder, say=typer.echo)
-            with progress(console, now, budget) as tell:
+            with progress(console, now, budget) as at_work:
                 for now in blocks.measure(  # noqa: B020  # each holds all before it
                     folder, now, started, exact, budget=budget, timeout=timeout, done=done
                 ):
-                    tell(now)
+                    at_work(now)
         except KeyboardInterrupt:
             typer.echo(f"stopped; {folder} holds what was measured: call it again to go on")
             raise typer.Exit(INTERRUPTED) from None

@@ -14,7 +14,7 @@ from gmixbench.cli.compare import (
     Models,
     Timeout,
 )
-from gmixbench.cli.comparing import asked, measured, tasks_of
+from gmixbench.cli.comparing import asked, measured, preparing, tasks_of
 from gmixbench.cli.exits import NOT_MEASURED
 from gmixbench.cli.options import (
     Locks,
@@ -64,8 +64,8 @@ def noise(
     from gmixbench.ruler.comparison.floor import floors
 
     before = [*advice()]
-    with console.status("finding out what A is") as status:
-        one = side_of(side, locks_folder(locks), say=status.update)
+    with preparing("finding out what A is") as say:
+        one = side_of(side, locks_folder(locks), say=say)
     # No band is so wide that blocks would stop before the time is spent.
     question = asked([one, one], tasks, dataset, band=1e-6, ess_band=1e-6, alpha=0.01)
     outcome = measured(
