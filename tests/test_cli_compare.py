@@ -15,6 +15,7 @@ from gmixbench.lab import building
 from gmixbench.lab.comparison import blocks, holding, releases, sides, trial
 from gmixbench.lab.comparison.sides import Side
 from gmixbench.lab.stacks import Stack, StackError
+from gmixbench.record import Job
 from gmixbench.report.comparison import page
 from gmixbench.ruler.comparison.judge import judge
 from gmixbench.ruler.comparison.looks import FIRST
@@ -131,6 +132,32 @@ def test_a_folder_of_another_comparison_is_refused_and_nothing_lost(call: Call) 
     assert "holds a comparison of other variants: give another --out, or --fresh" in done.err
     assert Path("there/compare.json").read_bytes() == before
     assert call("compare", "plain", "other", "--out", "there", "--fresh").code == 0
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["compare", "plain", "slow"],
+        ["compare", "plain", "slow", "--fresh"],
+        ["noise", "plain"],
+        ["bisect", "--good", "plain#1", "--bad", "slow#6"],
+        ["run", "--profile", "quick"],
+    ],
+    ids=lambda words: " ".join(words[:1] + words[3:]),
+)
+def test_a_folder_of_another_command_is_refused_at_once(
+    call: Call, measured_jobs: list[Job], command: list[str]
+) -> None:
+    mark = "compare.json" if command[0] == "run" else "plan.json"
+    Path("there").mkdir()
+    Path("there", mark).write_text("mine")
+    done = call(*command, "--out", "there")
+    assert (done.code, done.out) == (2, "")
+    (told,) = done.err.splitlines()
+    assert told.startswith("gmixbench: there holds what `")
+    assert told.endswith(f" left ({mark}): give another --out")
+    assert [path.name for path in Path("there").iterdir()] == [mark]
+    assert not measured_jobs
 
 
 @pytest.mark.usefixtures("no_page")

@@ -86,6 +86,7 @@ def bisect(
     ess_width = share_of("--ess-band", ess_band)
     positive("--timeout", timeout)
     probability("--alpha", alpha)
+    from gmixbench.lab import claim
     from gmixbench.lab.building import build
     from gmixbench.lab.comparison.folder import label
     from gmixbench.lab.comparison.releases import backend_of, between
@@ -93,6 +94,8 @@ def bisect(
     from gmixbench.lab.stacks import StackError, folder
     from gmixbench.ruler.comparison.bisection import search
 
+    if out is not None:
+        claim.refuse_all_but_folders(out, claim.COMPARISON)
     where = folder(locks)
     base, last = side(good, where, say=tell), side(bad, where, say=tell)
     releases = between(base, last, where)
@@ -100,7 +103,7 @@ def bisect(
     wanted = [] if metric == VALID else [metric]
     ends = asked([base, last], tasks, dataset, band=width, ess_band=ess_width, alpha=alpha)
     place = out or Path("results") / f"bisect-{label(ends)}"
-    place = place / "own" if own_dependencies else place  # of another question
+    kind = "-own" if own_dependencies else ""  # of another question
     typer.echo(f"{len(releases)} releases from {releases[0].name} to {releases[-1].name}")
 
     def told(stack: "Stack") -> Told:
@@ -113,7 +116,7 @@ def bisect(
         except StackError as error:
             return Told("skip", str(error).removeprefix(f"{stack.name}: "))
         outcome = measured(
-            place / stack.name,
+            place / f"{stack.name}{kind}",
             asked(
                 [base, new],
                 tasks,

@@ -138,6 +138,10 @@ def compare(
     probability("--alpha", alpha)
     if hold_dependencies and attribute:
         raise UsageError("--attribute holds the dependencies, step by step: leave the other out")
+    from gmixbench.lab import claim
+
+    if out is not None:
+        claim.refuse_others(out, claim.COMPARISON)  # before what may take minutes
     old, new = _ends(a, b, sampler, locks)
     sides: Sequence[Side] = (old, new)
     if attribute:
@@ -153,7 +157,6 @@ def compare(
     _warn(question, seconds)
     outcome = measured(folder, question, sides, budget=seconds, timeout=timeout, fresh=fresh)
     if confirm and any(each.moved for each in outcome.whole):
-        from gmixbench.lab import store
         from gmixbench.lab.comparison.folder import write
         from gmixbench.ruler.comparison.confirm import confirmed, settled
 
@@ -169,7 +172,7 @@ def compare(
             done=partial(settled, outcome),
         )
         outcome = confirmed(outcome, second)
-        with store.locked(folder):
+        with claim.locked(folder, claim.COMPARISON):
             write(folder, outcome.comparison, outcome)
     _tell(outcome, folder, markdown)
     raise typer.Exit(CODES[outcome.verdict])

@@ -121,14 +121,14 @@ def measured(
 
     Ctrl-C ends with its exit code; what was measured stays.
     """
-    from gmixbench.lab import store
+    from gmixbench.lab import claim
     from gmixbench.lab.comparison import blocks
     from gmixbench.lab.comparison import folder as on_disk
     from gmixbench.lab.comparison.progress import progress
     from gmixbench.lab.comparison.starts import starts
     from gmixbench.ruler.comparison.judge import judge
 
-    with store.locked(folder):
+    with claim.locked(folder, claim.COMPARISON):
         if fresh:
             on_disk.clear(folder)
         now = on_disk.resumed(folder, comparison)

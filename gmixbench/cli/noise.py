@@ -55,6 +55,7 @@ def noise(
     one_of("dataset", dataset, DATASETS)
     width, seconds = share_of("--band", band), seconds_of("--budget", budget)
     positive("--timeout", timeout)
+    from gmixbench.lab import claim
     from gmixbench.lab.comparison import floors as on_disk
     from gmixbench.lab.comparison.folder import label
     from gmixbench.lab.comparison.quiet import advice
@@ -63,6 +64,8 @@ def noise(
     from gmixbench.report.comparison.floors import floors_table
     from gmixbench.ruler.comparison.floor import floors
 
+    if out is not None:
+        claim.refuse_others(out, claim.COMPARISON)
     before = [*advice()]
     with preparing("finding out what A is") as say:
         one = side_of(side, locks_folder(locks), say=say)

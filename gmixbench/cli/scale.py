@@ -77,13 +77,13 @@ def scale(
     backends = _different(backends_of(backend), named if backend else DEFAULT_BACKENDS)
     for line in left_out_of(backends, forms, named, writes):
         typer.echo(line)
+    from gmixbench.lab import claim, store
     from gmixbench.lab import scale as lab
-    from gmixbench.lab import store
     from gmixbench.lab.environment import describe
 
     cases = lab.plan(models, backends, forms, lab.sizes_up_to(most))
     plan = store.Plan(store.SCALE, tuple(cases), describe())
-    with store.locked(out):
+    with claim.locked(out, claim.RUN):
         store.prepare(out, plan, [], fresh=not resume)
         _measure(out, cases, seconds)
         rows = _report(out)
