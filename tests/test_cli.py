@@ -110,6 +110,12 @@ def test_help_names_every_command(call):
     assert "--fresh" in call("run", "--help").out
 
 
+@pytest.mark.parametrize("command", ["compare", "noise", "bisect"])
+def test_help_of_what_takes_long_says_how_long(command, call):
+    told = " ".join(call(command, "--help").out.split())
+    assert "budget" in told[: told.index("──")]
+
+
 def test_no_arguments_show_the_help(call):
     said = call()
     assert said.code == 2

@@ -17,6 +17,7 @@ from gmixbench.lab.comparison.sides import Side
 from gmixbench.lab.stacks import Stack, StackError
 from gmixbench.record import Job
 from gmixbench.report.comparison import page
+from gmixbench.ruler.comparison.compared import COMPARED
 from gmixbench.ruler.comparison.judge import judge
 from gmixbench.ruler.comparison.looks import FIRST
 from gmixbench.ruler.comparison.nouns import Outcome, Variant
@@ -212,7 +213,17 @@ def test_what_is_named_must_have_an_answer(call: Call) -> None:
     assert (kept["metrics"], len(kept["readings"])) == (["warmup_s"], 2 * (1 + 3))
     assert " not decided: " in done.out
     assert call("compare", "plain", "slow", "--out", "there").code == 1  # and it goes on
-    assert call("compare", "plain", "other", "--metric", "gap").code == 2
+    wrong = call("compare", "plain", "other", "--metric", "gap")
+    assert wrong.code == 2
+    assert "unknown metric 'gap' of nuts: choose from seconds_per_gradient, ess_" in wrong.err
+
+
+@pytest.mark.parametrize("command", ["compare", "bisect"])
+def test_help_names_each_metric_that_may_be_asked(call: Call, command: str) -> None:
+    told = call(command, "--help").out
+    for metric in (*COMPARED["nuts"], *COMPARED["advi"]):
+        assert metric in told
+    assert "`gmixbench list`" in " ".join(told.replace("│", " ").split())
 
 
 @pytest.mark.usefixtures("no_page")
@@ -514,6 +525,6 @@ def test_held_dependencies_and_own_ones_are_two_questions(
 def test_an_unknown_metric_is_one_line(call: Call, history: list[str]) -> None:
     done = call("bisect", "--good", "plain#1", "--bad", "slow#6", "--metric", "gap")
     assert done.code == 2
-    assert "unknown metric 'gap': choose from seconds_per_gradient" in done.err
+    assert "unknown metric 'gap' of nuts: choose from seconds_per_gradient" in done.err
     assert history == []
     assert bisect.VALID in done.err

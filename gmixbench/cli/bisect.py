@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gmixbench.cli.compare import Alpha, Band, Budget, Data, EssBand, Fresh, Timeout
-from gmixbench.cli.comparing import asked, measured, tasks_of, tell
+from gmixbench.cli.compare import Alpha, Band, Data, EssBand, Fresh, Timeout
+from gmixbench.cli.comparing import METRICS, asked, measured, metric_of, tasks_of, tell
 from gmixbench.cli.exits import INCONCLUSIVE, NOT_MEASURED, REGRESSED
 from gmixbench.cli.options import (
     Locks,
@@ -43,10 +43,21 @@ class Told:
 
 
 def bisect(
-    good: Annotated[str, typer.Option(metavar="X", help="A side that is good; as in `compare`.")],
-    bad: Annotated[str, typer.Option(metavar="Y", help="A later one of the same library.")],
+    good: Annotated[
+        str, typer.Option(metavar="X", help="The older side, which is good; named as in `compare`.")
+    ],
+    bad: Annotated[
+        str,
+        typer.Option(
+            metavar="Y", help="A later side of the same library, which is slower or wrong."
+        ),
+    ],
     metric: Annotated[
-        str, typer.Option(help=f"What got worse; `{VALID}` asks since when the answer is wrong.")
+        str,
+        typer.Option(
+            help=f"What got worse: one of {METRICS}, which `gmixbench list` defines; or {VALID}, "
+            "to ask since when the answer is wrong."
+        ),
     ] = "seconds_per_gradient",
     model: Annotated[str, typer.Option(help=f"One of {', '.join(ALL_MODELS)}.")] = "ordered",
     method: Annotated[str, typer.Option(help=f"One of {', '.join(METHODS)}.")] = "nuts",
@@ -54,12 +65,19 @@ def bisect(
     band: Band = "2%",
     ess_band: EssBand = "10%",
     alpha: Alpha = 0.01,
-    budget: Budget = "10m",
+    budget: Annotated[
+        str,
+        typer.Option(
+            help="Time for measuring in each comparison, at the most: 90s, 10m, 1h. Building is "
+            "not in it."
+        ),
+    ] = "10m",
     own_dependencies: Annotated[
         bool,
         typer.Option(
             "--own-dependencies",
-            help="Each release with the versions of its own day; else with X's, where it can.",
+            help="Measure each release with the dependencies of its own day. Else each has those "
+            "of X, so that the library alone differs, wherever the two go together.",
         ),
     ] = False,
     locks: Locks = None,
@@ -69,19 +87,21 @@ def bisect(
     fresh: Fresh = False,
     timeout: Timeout = 600.0,
 ) -> None:
-    """Find the first release between X and Y in which a metric is worse than in X.
+    """Find the release since which a library is slower, or wrong.
 
-    Half of the releases drop out with each comparison with X, which has the budget given. Exits 1
-    with the release, 4 where some could not be told, 3 where Y can't be measured or is wrong, 0
-    where Y is not worse. Called again it goes on.
+    For when compare found a change between two releases that have others
+    between them. As git bisect does with commits, it compares Y with X, then
+    the release halfway, and so on: of 17 releases it takes 5 comparisons.
+    Each builds that release where it is not there, and takes up to the budget.
+    Those releases are searched that have a lock file (gmixbench stacks list).
+
+    Exits 1 with the release, 4 where some could not be told, 3 where Y can't
+    be measured or is wrong, 0 where Y is not worse. Called again it goes on.
     """
-    from gmixbench.ruler.comparison.judge import COMPARED
-
     one_of("model", model, ALL_MODELS)
     one_of("dataset", dataset, DATASETS)
     (method,) = methods_of([method], [], [model])
-    known = COMPARED["nuts" if method == "nuts" else "advi"]
-    one_of("metric", metric, (*known, VALID))
+    metric_of(metric, [method], VALID)
     width, seconds = share_of("--band", band), seconds_of("--budget", budget)
     ess_width = share_of("--ess-band", ess_band)
     positive("--timeout", timeout)

@@ -10,9 +10,10 @@ import typer
 
 from gmixbench.cli.comparing import (
     FIRST_SEED,
+    METRICS,
     asked,
     measured,
-    metrics_of,
+    metric_of,
     posterior_of,
     preparing,
     tasks_of,
@@ -54,7 +55,7 @@ A = Annotated[
         "another backend in it.",
     ),
 ]
-B = Annotated[str, typer.Argument(metavar="B", help="The same of what is new.")]
+B = Annotated[str, typer.Argument(metavar="B", help="What is new, named in the same ways.")]
 Models = Annotated[
     list[str] | None,
     typer.Option(
@@ -68,16 +69,32 @@ Methods = Annotated[
 Data = Annotated[str, typer.Option("--dataset", help=f"One of {', '.join(DATASETS)}.")]
 Sampler = Annotated[
     str | None,
-    typer.Option(help="Backend that samples on both sides; the library's own unless given."),
+    typer.Option(
+        help="Backend that samples on both sides, such as nutpie (`gmixbench list` has all); the "
+        "library's own unless given."
+    ),
 ]
-Band = Annotated[str, typer.Option(help="Change of a timing that does not matter.")]
-EssBand = Annotated[
-    str, typer.Option(help="Change of ESS per gradient evaluation that does not matter.")
+Band = Annotated[
+    str,
+    typer.Option(
+        help="Relative change of a timing that is too small to matter: within it a metric is "
+        "equivalent, beyond it improved or regressed. A narrower band takes longer."
+    ),
 ]
+EssBand = Annotated[str, typer.Option(help="The same for ESS per gradient evaluation.")]
 Alpha = Annotated[
-    float, typer.Option(help="Error that the verdicts share, over all metrics and looks.")
+    float,
+    typer.Option(
+        help="Probability of a wrong verdict, which all metrics and all looks at them share."
+    ),
 ]
-Budget = Annotated[str, typer.Option(help="Time for all blocks: 90s, 10m, 1h.")]
+Budget = Annotated[
+    str,
+    typer.Option(
+        help="Time for measuring at the most, that of earlier calls included: 90s, 10m, 1h. "
+        "Building is not in it."
+    ),
+]
 Timeout = Annotated[float, typer.Option(help="Seconds after which a process is ended.")]
 Out = Annotated[
     Path | None, typer.Option(help="Folder for what it leaves; results/compare-A-B-... .")
@@ -100,19 +117,37 @@ def compare(
     metric: Annotated[
         list[str] | None,
         typer.Option(
-            help="What must have an answer, again for more; what explains the others unless given."
+            help="Metric that must have an answer before the time is spent; again for more. Those "
+            f"that explain the others unless given. Of {METRICS}; `gmixbench list` defines them."
         ),
     ] = None,
     budget: Budget = "10m",
     confirm: Annotated[
-        bool, typer.Option("--confirm", help="Measure a change again, with other seeds.")
+        bool,
+        typer.Option(
+            "--confirm",
+            help="Where a change was found, measure all again with other seeds, and call a change "
+            "only what both find: before you report a regression, or bisect it. Takes up to the "
+            "budget once more.",
+        ),
     ] = False,
     hold_dependencies: Annotated[
         bool,
-        typer.Option("--hold-dependencies", help="Give B the versions that A has of all else."),
+        typer.Option(
+            "--hold-dependencies",
+            help="Measure B with A's versions of NumPy, PyTensor or JAX, and all else, so that "
+            "the library alone differs. Builds one environment more.",
+        ),
     ] = False,
     attribute: Annotated[
-        bool, typer.Option("--attribute", help="Tell the steps from A to B apart.")
+        bool,
+        typer.Option(
+            "--attribute",
+            help="Find out which dependency carries a change: from A to B one is exchanged at a "
+            "time (the library, then PyTensor or JAX, NumPy, ...), and each environment in between "
+            "is built, and measured in every block. For when A and B differ in more than the "
+            "library; give as many times the --budget as there are steps.",
+        ),
     ] = False,
     markdown: Annotated[
         Path | None,
@@ -123,14 +158,21 @@ def compare(
     fresh: Fresh = False,
     timeout: Timeout = 600.0,
 ) -> None:
-    """Compare A and B in blocks of fresh processes, until there is an answer or the time is spent.
+    """Tell whether B is slower than A, or wrong: two versions, or two libraries.
 
-    Exits 1 when any metric got worse, 3 when either is wrong or can't be measured, 4 when there is
-    no answer yet, else 0. Called again it goes on.
+    Both sample the same model in turn, in fresh processes with the same
+    seeds, block by block, until it is known how B's speed differs from
+    A's, or the budget is spent. That takes 5 to 10 minutes; longer where
+    a release has to be built first, or PyMC before 6 compiles C++. The draws
+    of both are held against the exact posterior: what is wrong shows no speed.
+
+    Exits 1 when any metric got worse, 3 when either is wrong or can't be
+    measured, 4 when there is no answer yet, else 0. Called again it goes on.
     """
     models = all_of("model", model or ["ordered"], ALL_MODELS)
     methods = methods_of(method, ["nuts"], models)
-    tasks, metrics = tasks_of(models, methods), metrics_of(metric or [], methods)
+    tasks = tasks_of(models, methods)
+    metrics = [metric_of(name, methods) for name in dict.fromkeys(metric or [])]
     one_of("dataset", dataset, DATASETS)
     width, seconds = share_of("--band", band), seconds_of("--budget", budget)
     ess_width = share_of("--ess-band", ess_band)

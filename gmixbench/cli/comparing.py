@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import typer
 
 from gmixbench.cli.exits import INTERRUPTED, UsageError
-from gmixbench.cli.options import console, one_of
+from gmixbench.cli.options import console
+from gmixbench.ruler.comparison.compared import COMPARED
 from gmixbench.spec import ALL_MODELS, COMPARE, Case
 
 if TYPE_CHECKING:
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from gmixbench.ruler.score import Posterior
 
 Say = Callable[[str], None]
+
+METRICS = ", ".join(dict.fromkeys(name for names in COMPARED.values() for name in names))
+"""As a help names them."""
 
 FIRST_SEED = 1  # PyMC up to 4 refuses 0 for ADVI
 
@@ -92,19 +96,21 @@ def asked(
     )
 
 
-def metrics_of(metrics: Sequence[str], methods: Sequence[str]) -> list[str]:
-    """Names of metrics that are compared, each once.
+def metric_of(name: str, methods: Sequence[str], *besides: str) -> str:
+    """Name of a metric that is compared of one of the methods, or of what is asked besides.
 
     Raises
     ------
     gmixbench.cli.exits.UsageError
-        One is of none of the methods.
+        It is none.
     """
-    from gmixbench.ruler.comparison.judge import COMPARED
-
     kinds = ["nuts" if method == "nuts" else "advi" for method in methods]
-    known = [*dict.fromkeys(name for kind in kinds for name in COMPARED[kind])]
-    return [one_of("metric", name, known) for name in dict.fromkeys(metrics)]
+    known = [*dict.fromkeys(each for kind in kinds for each in COMPARED[kind]), *besides]
+    if name not in known:
+        raise UsageError(
+            f"unknown metric {name!r} of {', '.join(methods)}: choose from {', '.join(known)}"
+        )
+    return name
 
 
 def measured(

@@ -31,7 +31,8 @@ from gmixbench.spec import ALL_MODELS, DATASETS, DEFAULT_DATASET
 
 def noise(
     side: Annotated[
-        str, typer.Argument(metavar="A", help="What is held against itself; as in `compare`.")
+        str,
+        typer.Argument(metavar="A", help="What is measured against itself; named as in `compare`."),
     ] = "here:numpyro",
     model: Models = None,
     method: Methods = None,
@@ -45,10 +46,17 @@ def noise(
     fresh: Fresh = False,
     timeout: Timeout = 600.0,
 ) -> None:
-    """Hold A against A: the narrowest band that this machine can answer in the time given.
+    """Tell how small a change this machine can detect, by comparing A with itself.
 
-    Beside it stands the change that, with --band, is called regressed every other time. `compare`
-    knows it from then on, and warns where a band is narrower.
+    All that differs is the machine's noise. For each metric that compare must
+    answer it shows the narrowest --band that would get an answer in the time
+    given, and how large a slowdown must be to be detected in half of all
+    comparisons. Ask before you trust a laptop or a CI runner, or when compare
+    finds no answer; what makes the machine noisy is told too, where it is known.
+
+    Takes the whole budget. The result is kept, and compare warns from then on
+    where its band is narrower than this machine can tell. Exits 3 when there
+    were too few blocks.
     """
     models = all_of("model", model or ["ordered"], ALL_MODELS)
     tasks = tasks_of(models, methods_of(method, ["nuts"], models))
