@@ -16,7 +16,7 @@ import pytest
 
 import gmixbench
 from gmixbench.cli import exits, main, options, run, show
-from gmixbench.lab import datasets, store
+from gmixbench.lab import claim, datasets, store
 from gmixbench.lab.results import Results
 from gmixbench.ruler.metrics import METRICS
 from gmixbench.spec import DATASETS, LIKELIHOODS, METHODS, MODELS, PROFILES
@@ -108,6 +108,12 @@ def test_help_names_every_command(call):
     for command in ("run", "exact", "report", "score", "list"):
         assert f" {command} " in said.out
     assert "--fresh" in call("run", "--help").out
+
+
+@pytest.mark.parametrize("command", ["compare", "noise", "bisect"])
+def test_help_of_what_takes_long_says_how_long(command, call):
+    told = " ".join(call(command, "--help").out.split())
+    assert "budget" in told[: told.index("──")]
 
 
 def test_no_arguments_show_the_help(call):
@@ -567,19 +573,22 @@ def test_an_unfinished_run_is_not_taken_for_a_whole_one(copy, call):
 
 
 def test_two_runs_do_not_meet_in_one_folder(quick, call, tmp_path):
-    with store.locked(tmp_path / "out"):
+    with claim.locked(tmp_path / "out", claim.RUN):
         said = call(*quick, "--out", "out")
     assert said.code == exits.WRONG_USE
     assert one_line(said.err) == "gmixbench: another run is at work in out: give another --out\n"
 
 
-def test_someone_else_s_folder_is_left_alone(quick, call, tmp_path):
-    (tmp_path / "data").mkdir()
+def test_someone_else_s_folder_is_left_alone(quick, call):
+    Path("theirs/data").mkdir(parents=True)
     for option in ("--resume", "--fresh"):
-        said = call(*quick, option, "--out", ".")
+        said = call(*quick, option, "--out", "theirs")
         assert said.code == exits.WRONG_USE
-        assert "holds 'data' but no plan.json" in one_line(said.err)
-    assert (tmp_path / "data").exists()
+        assert one_line(said.err) == (
+            "gmixbench: theirs holds 'data', which `run` or `scale` did not leave: "
+            "give another --out\n"
+        )
+    assert [path.name for path in Path("theirs").iterdir()] == ["data"]
 
 
 @pytest.mark.usefixtures("no_report")

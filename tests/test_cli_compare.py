@@ -10,14 +10,17 @@ from typing import Any
 
 import pytest
 
-from gmixbench.cli import bisect
+from gmixbench.cli import bisect, comparing
 from gmixbench.lab import building
 from gmixbench.lab.comparison import blocks, holding, releases, sides, trial
 from gmixbench.lab.comparison.sides import Side
 from gmixbench.lab.stacks import Stack, StackError
+from gmixbench.record import Job
 from gmixbench.report.comparison import page
+from gmixbench.ruler.comparison.compared import COMPARED
+from gmixbench.ruler.comparison.judge import judge
 from gmixbench.ruler.comparison.looks import FIRST
-from gmixbench.ruler.comparison.nouns import Variant
+from gmixbench.ruler.comparison.nouns import Outcome, Variant
 from gmixbench.spec import Case
 
 pytestmark = pytest.mark.usefixtures("measured_jobs")
@@ -52,6 +55,8 @@ def test_what_got_slower_is_told_with_its_reason(call: Call) -> None:
     options = ("--out", "there", "--markdown", "told.md", "--ess-band", "20%")
     done = call("compare", "plain", "slow", *options)
     assert done.code == 1
+    assert "plain against slow: pilot, process 1 of 2: compiling" in done.out
+    assert "block 1, process 1 of 2; next look after block 13, in " in done.out
     assert "ESS/s regressed: −1" in done.out
     assert "a gradient evaluation takes 20 % longer" in done.out
     assert "differs: lib plain → slow" in done.out
@@ -94,6 +99,21 @@ def test_a_budget_that_reaches_no_look_says_what_would_do(call: Call) -> None:
     assert re.search(told, done.out)
 
 
+@pytest.fixture
+def none_in_sight(made_values: Callable[..., Any], comparison_of: Callable[..., Any]) -> Outcome:
+    """Noise in which no look to come would tell a change."""
+    values = made_values({"seconds_per_gradient": 1.06}, noise=0.05)
+    found = judge(comparison_of({"ordered nuts": values}, same=True))
+    return replace(found, findings=tuple(replace(each, more=None) for each in found.findings))
+
+
+def test_where_no_answer_is_in_sight_no_budget_is_said_to_do(
+    none_in_sight: Outcome, capsys: pytest.CaptureFixture[str]
+) -> None:
+    comparing._tell_what_would_do(none_in_sight)
+    assert capsys.readouterr().out == ""
+
+
 @pytest.mark.usefixtures("no_page")
 def test_stopped_it_goes_on(call: Call) -> None:
     done = call("compare", "plain", "stopped", "--out", "there")
@@ -113,6 +133,32 @@ def test_a_folder_of_another_comparison_is_refused_and_nothing_lost(call: Call) 
     assert "holds a comparison of other variants: give another --out, or --fresh" in done.err
     assert Path("there/compare.json").read_bytes() == before
     assert call("compare", "plain", "other", "--out", "there", "--fresh").code == 0
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["compare", "plain", "slow"],
+        ["compare", "plain", "slow", "--fresh"],
+        ["noise", "plain"],
+        ["bisect", "--good", "plain#1", "--bad", "slow#6"],
+        ["run", "--profile", "quick"],
+    ],
+    ids=lambda words: " ".join(words[:1] + words[3:]),
+)
+def test_a_folder_of_another_command_is_refused_at_once(
+    call: Call, measured_jobs: list[Job], command: list[str]
+) -> None:
+    mark = "compare.json" if command[0] == "run" else "plan.json"
+    Path("there").mkdir()
+    Path("there", mark).write_text("mine")
+    done = call(*command, "--out", "there")
+    assert (done.code, done.out) == (2, "")
+    (told,) = done.err.splitlines()
+    assert told.startswith("gmixbench: there holds what `")
+    assert told.endswith(f" left ({mark}): give another --out")
+    assert [path.name for path in Path("there").iterdir()] == [mark]
+    assert not measured_jobs
 
 
 @pytest.mark.usefixtures("no_page")
@@ -147,6 +193,7 @@ def test_a_change_is_measured_again_where_that_is_asked(call: Call) -> None:
         (["--timeout", "0"], "--timeout 0: a positive number is wanted"),
         (["--hold-dependencies", "--attribute"], "leave the other out"),
         (["--sampler", "numpyro"], "a:plain: give --sampler or :BACKEND, not both"),
+        (["--sampler", "nmpyro"], "unknown sampler 'nmpyro': choose from pymc, pymc-c, "),
     ],
 )
 @pytest.mark.usefixtures("no_page")
@@ -166,15 +213,45 @@ def test_what_is_named_must_have_an_answer(call: Call) -> None:
     assert (kept["metrics"], len(kept["readings"])) == (["warmup_s"], 2 * (1 + 3))
     assert " not decided: " in done.out
     assert call("compare", "plain", "slow", "--out", "there").code == 1  # and it goes on
-    assert call("compare", "plain", "other", "--metric", "gap").code == 2
+    wrong = call("compare", "plain", "other", "--metric", "gap")
+    assert wrong.code == 2
+    assert "unknown metric 'gap' of nuts: choose from seconds_per_gradient, ess_" in wrong.err
+
+
+@pytest.mark.parametrize("command", ["compare", "bisect"])
+def test_help_names_each_metric_that_may_be_asked(call: Call, command: str) -> None:
+    told = call(command, "--help").out
+    for metric in (*COMPARED["nuts"], *COMPARED["advi"]):
+        assert metric in told
+    assert "`gmixbench list`" in " ".join(told.replace("│", " ").split())
+
+
+@pytest.mark.usefixtures("no_page")
+def test_in_a_log_it_is_told_what_is_locked(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    def side(text: str, _: Path, say: Callable[[str], None]) -> Side:
+        say(f"{text}: building [a] wheel")
+        return named(text)
+
+    monkeypatch.setattr(sides, "side", side)
+    options = ("--budget", "1s")
+    assert "slow: building [a] wheel" in call("compare", "plain", "slow", *options).out
+    assert "plain: building [a] wheel" in call("noise", "plain", *options).out
 
 
 @pytest.mark.usefixtures("no_page")
 def test_one_sampler_serves_both_sides(call: Call) -> None:
-    done = call("compare", "one", "two", "--sampler", "slow", "--out", "there")
-    assert done.code == 0
+    done = call("compare", "one", "two", "--sampler", "my.own", "--out", "there")
+    assert (done.code, done.err) == (0, "")
     kept = json.loads(Path("there/compare.json").read_text())
-    assert [each["backend"] for each in kept["variants"]] == ["slow", "slow"]
+    assert [each["backend"] for each in kept["variants"]] == ["my.own", "my.own"]
+
+
+@pytest.mark.usefixtures("no_page")
+def test_of_the_same_side_twice_it_names_what_measures_that(call: Call) -> None:
+    done = call("compare", "here:plain", "here:plain", "--budget", "1s")
+    assert done.code == 4
+    assert "are the same: " in done.err
+    assert "measured by `gmixbench noise here:plain`" in done.err
 
 
 @pytest.mark.usefixtures("no_page")
@@ -388,6 +465,14 @@ def test_a_last_release_without_an_answer_is_inconclusive(call: Call, metric: st
     assert "good" not in done.out
 
 
+def test_a_release_without_an_answer_in_sight_is_told_what_may_help(none_in_sight: Outcome) -> None:
+    told = bisect._told(none_in_sight, "seconds_per_gradient")
+    assert (told.answer, told.open_) == ("skip", True)
+    assert told.why.startswith("seconds_per_gradient: no answer is in sight")
+    assert "a wider band or a quieter machine" in told.why
+    assert "--budget" not in told.why
+
+
 @pytest.mark.usefixtures("history")
 @pytest.mark.parametrize(
     ("kind", "metric", "word"),
@@ -440,6 +525,6 @@ def test_held_dependencies_and_own_ones_are_two_questions(
 def test_an_unknown_metric_is_one_line(call: Call, history: list[str]) -> None:
     done = call("bisect", "--good", "plain#1", "--bad", "slow#6", "--metric", "gap")
     assert done.code == 2
-    assert "unknown metric 'gap': choose from seconds_per_gradient" in done.err
+    assert "unknown metric 'gap' of nuts: choose from seconds_per_gradient" in done.err
     assert history == []
     assert bisect.VALID in done.err

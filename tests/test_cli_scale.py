@@ -59,6 +59,8 @@ def test_measured_once_then_replayed(tmp_path):
     first = scaled("--backend", "exact", "--most", 1_000, "--out", tmp_path)
     assert first.exit_code == 0, first.output
     assert "exact, ordered, n = 1,000" in first.output
+    assert "exact, ordered: growth is not told: 2 sizes were timed, 4 are needed" in first.output
+    assert "fit off by: how far a size's time is from that curve" in first.output
     written = sorted((tmp_path / "runs").glob("*.json"))
     before = [path.stat().st_mtime_ns for path in written]
     assert scaled("--backend", "exact", "--most", 1_000, "--out", tmp_path).exit_code == 0

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from gmixbench.lab.comparison.blocks import order
-from gmixbench.ruler.comparison.judge import COMPARED
+from gmixbench.ruler.comparison.compared import COMPARED
 from gmixbench.ruler.comparison.nouns import Comparison, Reading, Task, Variant
 from gmixbench.ruler.tolerances import TOLERANCES
 from gmixbench.spec import MODELS, Case, NutsSettings

@@ -22,7 +22,7 @@ from pathlib import Path
 from gmixbench.lab import datasets
 from gmixbench.lab.environment import describe
 from gmixbench.lab.execute import HERE, Worker, job, run_case
-from gmixbench.ruler.comparison.judge import COMPARED
+from gmixbench.ruler.comparison.compared import COMPARED
 from gmixbench.ruler.comparison.reading import Place, reading
 from gmixbench.spec import COMPARE, MODELS, Case, NutsSettings
 from gmixbench.truth.solve import solve

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gmixbench.cli.compare import Alpha, Band, Budget, Data, EssBand, Fresh, Timeout
-from gmixbench.cli.comparing import asked, measured, tasks_of
+from gmixbench.cli.compare import Alpha, Band, Data, EssBand, Fresh, Timeout
+from gmixbench.cli.comparing import METRICS, asked, measured, metric_of, tasks_of, tell
 from gmixbench.cli.exits import INCONCLUSIVE, NOT_MEASURED, REGRESSED
 from gmixbench.cli.options import (
     Locks,
-    console,
     methods_of,
     one_of,
     positive,
@@ -31,10 +30,12 @@ if TYPE_CHECKING:
 VALID = "valid"
 """Stands for a metric where it is asked since when the answer is wrong."""
 
+LONGER = "within the budget: give a longer --budget"
+
 
 @dataclass(frozen=True)
 class Told:
-    """What is said of a release, and why; `open_` where a longer budget could tell more."""
+    """What is said of a release, and why; `open_` where there was too little evidence."""
 
     answer: "Answer"
     why: str
@@ -42,10 +43,21 @@ class Told:
 
 
 def bisect(
-    good: Annotated[str, typer.Option(metavar="X", help="A side that is good; as in `compare`.")],
-    bad: Annotated[str, typer.Option(metavar="Y", help="A later one of the same library.")],
+    good: Annotated[
+        str, typer.Option(metavar="X", help="The older side, which is good; named as in `compare`.")
+    ],
+    bad: Annotated[
+        str,
+        typer.Option(
+            metavar="Y", help="A later side of the same library, which is slower or wrong."
+        ),
+    ],
     metric: Annotated[
-        str, typer.Option(help=f"What got worse; `{VALID}` asks since when the answer is wrong.")
+        str,
+        typer.Option(
+            help=f"What got worse: one of {METRICS}, which `gmixbench list` defines; or {VALID}, "
+            "to ask since when the answer is wrong."
+        ),
     ] = "seconds_per_gradient",
     model: Annotated[str, typer.Option(help=f"One of {', '.join(ALL_MODELS)}.")] = "ordered",
     method: Annotated[str, typer.Option(help=f"One of {', '.join(METHODS)}.")] = "nuts",
@@ -53,12 +65,19 @@ def bisect(
     band: Band = "2%",
     ess_band: EssBand = "10%",
     alpha: Alpha = 0.01,
-    budget: Budget = "10m",
+    budget: Annotated[
+        str,
+        typer.Option(
+            help="Time for measuring in each comparison, at the most: 90s, 10m, 1h. Building is "
+            "not in it."
+        ),
+    ] = "10m",
     own_dependencies: Annotated[
         bool,
         typer.Option(
             "--own-dependencies",
-            help="Each release with the versions of its own day; else with X's, where it can.",
+            help="Measure each release with the dependencies of its own day. Else each has those "
+            "of X, so that the library alone differs, wherever the two go together.",
         ),
     ] = False,
     locks: Locks = None,
@@ -68,23 +87,26 @@ def bisect(
     fresh: Fresh = False,
     timeout: Timeout = 600.0,
 ) -> None:
-    """Find the first release between X and Y in which a metric is worse than in X.
+    """Find the release since which a library is slower, or wrong.
 
-    Half of the releases drop out with each comparison with X, which has the budget given. Exits 1
-    with the release, 4 where some could not be told, 3 where Y can't be measured or is wrong, 0
-    where Y is not worse. Called again it goes on.
+    For when compare found a change between two releases that have others
+    between them. As git bisect does with commits, it compares Y with X, then
+    the release halfway, and so on: of 17 releases it takes 5 comparisons.
+    Each builds that release where it is not there, and takes up to the budget.
+    Those releases are searched that have a lock file (gmixbench stacks list).
+
+    Exits 1 with the release, 4 where some could not be told, 3 where Y can't
+    be measured or is wrong, 0 where Y is not worse. Called again it goes on.
     """
-    from gmixbench.ruler.comparison.judge import COMPARED
-
     one_of("model", model, ALL_MODELS)
     one_of("dataset", dataset, DATASETS)
     (method,) = methods_of([method], [], [model])
-    known = COMPARED["nuts" if method == "nuts" else "advi"]
-    one_of("metric", metric, (*known, VALID))
+    metric_of(metric, [method], VALID)
     width, seconds = share_of("--band", band), seconds_of("--budget", budget)
     ess_width = share_of("--ess-band", ess_band)
     positive("--timeout", timeout)
     probability("--alpha", alpha)
+    from gmixbench.lab import claim
     from gmixbench.lab.building import build
     from gmixbench.lab.comparison.folder import label
     from gmixbench.lab.comparison.releases import backend_of, between
@@ -92,14 +114,16 @@ def bisect(
     from gmixbench.lab.stacks import StackError, folder
     from gmixbench.ruler.comparison.bisection import search
 
+    if out is not None:
+        claim.refuse_all_but_folders(out, claim.COMPARISON)
     where = folder(locks)
-    base, last = side(good, where, say=_say), side(bad, where, say=_say)
+    base, last = side(good, where, say=tell), side(bad, where, say=tell)
     releases = between(base, last, where)
     tasks = tasks_of([model], [method])
     wanted = [] if metric == VALID else [metric]
     ends = asked([base, last], tasks, dataset, band=width, ess_band=ess_width, alpha=alpha)
     place = out or Path("results") / f"bisect-{label(ends)}"
-    place = place / "own" if own_dependencies else place  # of another question
+    kind = "-own" if own_dependencies else ""  # of another question
     typer.echo(f"{len(releases)} releases from {releases[0].name} to {releases[-1].name}")
 
     def told(stack: "Stack") -> Told:
@@ -108,11 +132,11 @@ def bisect(
             if not own_dependencies:
                 new = _held(base, new)
             if new.stack:
-                build(new.stack, say=_say)
+                build(new.stack, say=tell)
         except StackError as error:
             return Told("skip", str(error).removeprefix(f"{stack.name}: "))
         outcome = measured(
-            place / stack.name,
+            place / f"{stack.name}{kind}",
             asked(
                 [base, new],
                 tasks,
@@ -147,10 +171,6 @@ def bisect(
     raise typer.Exit(INCONCLUSIVE if len(state.suspects) > 1 else REGRESSED)
 
 
-def _say(text: str) -> None:
-    console.print(text, highlight=False, soft_wrap=True)
-
-
 def _held(base: "Side", new: "Side") -> "Side":
     """The new side with the base's dependencies; with its own where these can't be had together."""
     from gmixbench.lab.comparison.holding import held
@@ -158,12 +178,12 @@ def _held(base: "Side", new: "Side") -> "Side":
     from gmixbench.lab.stacks import StackError
 
     try:
-        found = held(base, new, say=_say)
-        reason = found.stack and fault(found.stack, new.variant.backend, say=_say)
+        found = held(base, new, say=tell)
+        reason = found.stack and fault(found.stack, new.variant.backend, say=tell)
     except StackError as error:
         reason = str(error)
     if reason:
-        _say(f"{new.variant.name}: with dependencies of its own, since {reason}")
+        tell(f"{new.variant.name}: with dependencies of its own, since {reason}")
         return new
     return found
 
@@ -185,16 +205,19 @@ def _told(outcome: "Outcome", metric: str) -> Told:
         return Told("bad" if metric == VALID and new.wrong else "skip", _fault(new))
     if metric == VALID:
         if not outcome.looks:
-            return Told("skip", "no look within the budget", open_=True)
+            return Told("skip", f"no look {LONGER}", open_=True)
         return Told("good", f"right in {outcome.blocks} blocks")
+    from gmixbench.report.comparison.words import NONE_IN_SIGHT
     from gmixbench.report.verdicts import change
+    from gmixbench.ruler.comparison.outlook import outlook
 
     for each in outcome.whole:
         if each.metric == metric and each.verdict != "inconclusive":
             by = change(metric, each.change.estimate, each.change.low, each.change.high)
             why = f"{metric} {by}, {each.verdict}"
             return Told("bad" if each.verdict == "regressed" else "good", why)
-    return Told("skip", f"{metric}: no answer within the budget", open_=True)
+    why = NONE_IN_SIGHT if outlook(outcome).hopeless else f"no answer {LONGER}"
+    return Told("skip", f"{metric}: {why}", open_=True)
 
 
 def _fault(trust: "Trust") -> str:
@@ -206,8 +229,7 @@ def _end(releases: "tuple[Stack, ...]", metric: str, state: "Search", last: Told
         typer.echo(f"{releases[-1].name} is not worse: nothing to find")
         raise typer.Exit
     if last.answer == "skip":
-        advice = ": give a longer --budget" if last.open_ else ""
-        typer.echo(f"{releases[-1].name} could not be told: {last.why}{advice}", err=True)
+        typer.echo(f"{releases[-1].name} could not be told: {last.why}", err=True)
         raise typer.Exit(INCONCLUSIVE if last.open_ else NOT_MEASURED)
     names = [f"{releases[k].name} ({releases[k].released})" for k in state.suspects]
     good = releases[state.good or 0]

@@ -10,17 +10,21 @@ import typer
 
 from gmixbench.cli.comparing import (
     FIRST_SEED,
+    METRICS,
     asked,
     measured,
-    metrics_of,
+    metric_of,
     posterior_of,
+    preparing,
     tasks_of,
+    tell,
 )
 from gmixbench.cli.exits import INCONCLUSIVE, NOT_MEASURED, REGRESSED, UsageError, one_line
 from gmixbench.cli.markdown import write_markdown
 from gmixbench.cli.options import (
     Locks,
     all_of,
+    backend_of,
     console,
     methods_of,
     one_of,
@@ -51,7 +55,7 @@ A = Annotated[
         "another backend in it.",
     ),
 ]
-B = Annotated[str, typer.Argument(metavar="B", help="The same of what is new.")]
+B = Annotated[str, typer.Argument(metavar="B", help="What is new, named in the same ways.")]
 Models = Annotated[
     list[str] | None,
     typer.Option(
@@ -65,16 +69,32 @@ Methods = Annotated[
 Data = Annotated[str, typer.Option("--dataset", help=f"One of {', '.join(DATASETS)}.")]
 Sampler = Annotated[
     str | None,
-    typer.Option(help="Backend that samples on both sides; the library's own unless given."),
+    typer.Option(
+        help="Backend that samples on both sides, such as nutpie (`gmixbench list` has all); the "
+        "library's own unless given."
+    ),
 ]
-Band = Annotated[str, typer.Option(help="Change of a timing that does not matter.")]
-EssBand = Annotated[
-    str, typer.Option(help="Change of ESS per gradient evaluation that does not matter.")
+Band = Annotated[
+    str,
+    typer.Option(
+        help="Relative change of a timing that is too small to matter: within it a metric is "
+        "equivalent, beyond it improved or regressed. A narrower band takes longer."
+    ),
 ]
+EssBand = Annotated[str, typer.Option(help="The same for ESS per gradient evaluation.")]
 Alpha = Annotated[
-    float, typer.Option(help="Error that the verdicts share, over all metrics and looks.")
+    float,
+    typer.Option(
+        help="Probability of a wrong verdict, which all metrics and all looks at them share."
+    ),
 ]
-Budget = Annotated[str, typer.Option(help="Time for all blocks: 90s, 10m, 1h.")]
+Budget = Annotated[
+    str,
+    typer.Option(
+        help="Time for measuring at the most, that of earlier calls included: 90s, 10m, 1h. "
+        "Building is not in it."
+    ),
+]
 Timeout = Annotated[float, typer.Option(help="Seconds after which a process is ended.")]
 Out = Annotated[
     Path | None, typer.Option(help="Folder for what it leaves; results/compare-A-B-... .")
@@ -97,19 +117,37 @@ def compare(
     metric: Annotated[
         list[str] | None,
         typer.Option(
-            help="What must have an answer, again for more; what explains the others unless given."
+            help="Metric that must have an answer before the time is spent; again for more. Those "
+            f"that explain the others unless given. Of {METRICS}; `gmixbench list` defines them."
         ),
     ] = None,
     budget: Budget = "10m",
     confirm: Annotated[
-        bool, typer.Option("--confirm", help="Measure a change again, with other seeds.")
+        bool,
+        typer.Option(
+            "--confirm",
+            help="Where a change was found, measure all again with other seeds, and call a change "
+            "only what both find: before you report a regression, or bisect it. Takes up to the "
+            "budget once more.",
+        ),
     ] = False,
     hold_dependencies: Annotated[
         bool,
-        typer.Option("--hold-dependencies", help="Give B the versions that A has of all else."),
+        typer.Option(
+            "--hold-dependencies",
+            help="Measure B with A's versions of NumPy, PyTensor or JAX, and all else, so that "
+            "the library alone differs. Builds one environment more.",
+        ),
     ] = False,
     attribute: Annotated[
-        bool, typer.Option("--attribute", help="Tell the steps from A to B apart.")
+        bool,
+        typer.Option(
+            "--attribute",
+            help="Find out which dependency carries a change: from A to B one is exchanged at a "
+            "time (the library, then PyTensor or JAX, NumPy, ...), and each environment in between "
+            "is built, and measured in every block. For when A and B differ in more than the "
+            "library; give as many times the --budget as there are steps.",
+        ),
     ] = False,
     markdown: Annotated[
         Path | None,
@@ -120,14 +158,21 @@ def compare(
     fresh: Fresh = False,
     timeout: Timeout = 600.0,
 ) -> None:
-    """Compare A and B in blocks of fresh processes, until there is an answer or the time is spent.
+    """Tell whether B is slower than A, or wrong: two versions, or two libraries.
 
-    Exits 1 when any metric got worse, 3 when either is wrong or can't be measured, 4 when there is
-    no answer yet, else 0. Called again it goes on.
+    Both sample the same model in turn, in fresh processes with the same
+    seeds, block by block, until it is known how B's speed differs from
+    A's, or the budget is spent. That takes 5 to 10 minutes; longer where
+    a release has to be built first, or PyMC before 6 compiles C++. The draws
+    of both are held against the exact posterior: what is wrong shows no speed.
+
+    Exits 1 when any metric got worse, 3 when either is wrong or can't be
+    measured, 4 when there is no answer yet, else 0. Called again it goes on.
     """
     models = all_of("model", model or ["ordered"], ALL_MODELS)
     methods = methods_of(method, ["nuts"], models)
-    tasks, metrics = tasks_of(models, methods), metrics_of(metric or [], methods)
+    tasks = tasks_of(models, methods)
+    metrics = [metric_of(name, methods) for name in dict.fromkeys(metric or [])]
     one_of("dataset", dataset, DATASETS)
     width, seconds = share_of("--band", band), seconds_of("--budget", budget)
     ess_width = share_of("--ess-band", ess_band)
@@ -135,6 +180,10 @@ def compare(
     probability("--alpha", alpha)
     if hold_dependencies and attribute:
         raise UsageError("--attribute holds the dependencies, step by step: leave the other out")
+    from gmixbench.lab import claim
+
+    if out is not None:
+        claim.refuse_others(out, claim.COMPARISON)  # before what may take minutes
     old, new = _ends(a, b, sampler, locks)
     sides: Sequence[Side] = (old, new)
     if attribute:
@@ -150,7 +199,6 @@ def compare(
     _warn(question, seconds)
     outcome = measured(folder, question, sides, budget=seconds, timeout=timeout, fresh=fresh)
     if confirm and any(each.moved for each in outcome.whole):
-        from gmixbench.lab import store
         from gmixbench.lab.comparison.folder import write
         from gmixbench.ruler.comparison.confirm import confirmed, settled
 
@@ -166,7 +214,7 @@ def compare(
             done=partial(settled, outcome),
         )
         outcome = confirmed(outcome, second)
-        with store.locked(folder):
+        with claim.locked(folder, claim.COMPARISON):
             write(folder, outcome.comparison, outcome)
     _tell(outcome, folder, markdown)
     raise typer.Exit(CODES[outcome.verdict])
@@ -176,9 +224,17 @@ def _ends(a: str, b: str, sampler: str | None, locks: Path | None) -> "tuple[Sid
     from gmixbench.lab.comparison.sides import side
     from gmixbench.lab.stacks import folder
 
+    if sampler is not None:
+        backend_of("sampler", sampler)
     texts = [_of(text, sampler) for text in (a, b)]
-    with console.status("finding out what A and B are") as status:
-        old, new = (side(text, folder(locks), say=status.update) for text in texts)
+    with preparing("finding out what A and B are") as say:
+        old, new = (side(text, folder(locks), say=say) for text in texts)
+    if old.variant.digest == new.variant.digest:
+        typer.echo(
+            f"{texts[0]} and {texts[1]} are the same: what a machine makes of equal sides is "
+            f"measured by `gmixbench noise {texts[0]}`",
+            err=True,
+        )
     return old, new
 
 
@@ -195,8 +251,8 @@ def _of(text: str, sampler: str | None) -> str:
 def _held(old: "Side", new: "Side") -> "Side":
     from gmixbench.lab.comparison.holding import held
 
-    with console.status("giving B the dependencies of A") as status:
-        return held(old, new, say=status.update)
+    with preparing("giving B the dependencies of A") as say:
+        return held(old, new, say=say)
 
 
 def _steps(
@@ -213,12 +269,9 @@ def _steps(
             Case(dataset, task.model, backend, task.method, task.settings, stack.name, FIRST_SEED)
             for task in tasks
         ]
-        return trial.unsampled(stack, cases, exact, timeout=timeout, say=say)
+        return trial.unsampled(stack, cases, exact, timeout=timeout, say=tell)
 
-    def say(text: str) -> None:
-        console.print(text, highlight=False, soft_wrap=True)
-
-    return steps(old, new, unsampled=unsampled, say=say)
+    return steps(old, new, unsampled=unsampled, say=tell)
 
 
 def _warn(question: "Comparison", budget: float) -> None:

@@ -1,14 +1,16 @@
 """What the commands share that compare: how they ask, measure, and show what they are doing."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
 from gmixbench.cli.exits import INTERRUPTED, UsageError
-from gmixbench.cli.options import console, one_of
+from gmixbench.cli.options import console
+from gmixbench.ruler.comparison.compared import COMPARED
 from gmixbench.spec import ALL_MODELS, COMPARE, Case
 
 if TYPE_CHECKING:
@@ -16,7 +18,27 @@ if TYPE_CHECKING:
     from gmixbench.ruler.comparison.nouns import Comparison, Outcome, Task
     from gmixbench.ruler.score import Posterior
 
+Say = Callable[[str], None]
+
+METRICS = ", ".join(dict.fromkeys(name for names in COMPARED.values() for name in names))
+"""As a help names them."""
+
 FIRST_SEED = 1  # PyMC up to 4 refuses 0 for ADVI
+
+
+@contextmanager
+def preparing(what: str) -> Iterator[Say]:
+    """Show what is prepared, and give what is told each step: a spinner, or lines in a log."""
+    if console.is_terminal:
+        with console.status(what) as status:
+            yield status.update
+    else:
+        yield tell
+
+
+def tell(text: str) -> None:
+    """Print a line as it is."""
+    console.print(text, soft_wrap=True, markup=False, highlight=False)
 
 
 def tasks_of(models: Sequence[str], methods: Sequence[str]) -> "tuple[Task, ...]":
@@ -74,19 +96,21 @@ def asked(
     )
 
 
-def metrics_of(metrics: Sequence[str], methods: Sequence[str]) -> list[str]:
-    """Names of metrics that are compared, each once.
+def metric_of(name: str, methods: Sequence[str], *besides: str) -> str:
+    """Name of a metric that is compared of one of the methods, or of what is asked besides.
 
     Raises
     ------
     gmixbench.cli.exits.UsageError
-        One is of none of the methods.
+        It is none.
     """
-    from gmixbench.ruler.comparison.judge import COMPARED
-
     kinds = ["nuts" if method == "nuts" else "advi" for method in methods]
-    known = [*dict.fromkeys(name for kind in kinds for name in COMPARED[kind])]
-    return [one_of("metric", name, known) for name in dict.fromkeys(metrics)]
+    known = [*dict.fromkeys(each for kind in kinds for each in COMPARED[kind]), *besides]
+    if name not in known:
+        raise UsageError(
+            f"unknown metric {name!r} of {', '.join(methods)}: choose from {', '.join(known)}"
+        )
+    return name
 
 
 def measured(
@@ -103,14 +127,14 @@ def measured(
 
     Ctrl-C ends with its exit code; what was measured stays.
     """
-    from gmixbench.lab import store
+    from gmixbench.lab import claim
     from gmixbench.lab.comparison import blocks
     from gmixbench.lab.comparison import folder as on_disk
     from gmixbench.lab.comparison.progress import progress
     from gmixbench.lab.comparison.starts import starts
     from gmixbench.ruler.comparison.judge import judge
 
-    with store.locked(folder):
+    with claim.locked(folder, claim.COMPARISON):
         if fresh:
             on_disk.clear(folder)
         now = on_disk.resumed(folder, comparison)
@@ -119,11 +143,11 @@ def measured(
         exact = posterior_of(comparison.tasks, comparison.dataset)
         try:
             started = starts(sides, folder, say=typer.echo)
-            with progress(console, budget) as tell:
+            with progress(console, now, budget) as at_work:
                 for now in blocks.measure(  # noqa: B020  # each holds all before it
                     folder, now, started, exact, budget=budget, timeout=timeout, done=done
                 ):
-                    tell(now)
+                    at_work(now)
         except KeyboardInterrupt:
             typer.echo(f"stopped; {folder} holds what was measured: call it again to go on")
             raise typer.Exit(INTERRUPTED) from None
@@ -143,8 +167,11 @@ def measured(
 def _tell_what_would_do(outcome: "Outcome") -> None:
     from gmixbench.lab.comparison.blocks import spent
     from gmixbench.ruler.comparison.looks import following
-    from gmixbench.ruler.comparison.outlook import forecast
+    from gmixbench.ruler.comparison.outlook import forecast, outlook
 
+    found = outlook(outcome)
+    if found.hopeless and not found.open:
+        return  # a longer budget would not do; what may is said with the verdict
     look = following(outcome.blocks)
     away = forecast(outcome.comparison, look - outcome.blocks)
     needed = math.ceil(spent(outcome.comparison) + away) + 1

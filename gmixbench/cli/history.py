@@ -79,10 +79,10 @@ def history(
         _to_asv(context, out, asv, all_of("library", library, LIBRARIES), stacks, locks)
         return
     positive("--timeout", timeout)
+    from gmixbench.lab import claim
     from gmixbench.lab import history as disk
     from gmixbench.lab import planning as lab
     from gmixbench.lab import stacks as lab_stacks
-    from gmixbench.lab import store
 
     locks = lab_stacks.folder(locks)
     known = lab_stacks.stacks(locks)
@@ -98,7 +98,7 @@ def history(
         dataset=one_of("dataset", dataset, DATASETS),
         rounds=rounds,
     )
-    with store.locked(out):
+    with claim.locked(out, claim.HISTORY):
         disk.clear(out)
         header = disk.read_header(out) or disk.Header(profile, ())
         if header.profile != profile:

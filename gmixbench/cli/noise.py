@@ -14,7 +14,7 @@ from gmixbench.cli.compare import (
     Models,
     Timeout,
 )
-from gmixbench.cli.comparing import asked, measured, tasks_of
+from gmixbench.cli.comparing import asked, measured, preparing, tasks_of
 from gmixbench.cli.exits import NOT_MEASURED
 from gmixbench.cli.options import (
     Locks,
@@ -31,7 +31,8 @@ from gmixbench.spec import ALL_MODELS, DATASETS, DEFAULT_DATASET
 
 def noise(
     side: Annotated[
-        str, typer.Argument(metavar="A", help="What is held against itself; as in `compare`.")
+        str,
+        typer.Argument(metavar="A", help="What is measured against itself; named as in `compare`."),
     ] = "here:numpyro",
     model: Models = None,
     method: Methods = None,
@@ -45,16 +46,24 @@ def noise(
     fresh: Fresh = False,
     timeout: Timeout = 600.0,
 ) -> None:
-    """Hold A against A: the narrowest band that this machine can answer in the time given.
+    """Tell how small a change this machine can detect, by comparing A with itself.
 
-    Beside it stands the change that, with --band, is called regressed every other time. `compare`
-    knows it from then on, and warns where a band is narrower.
+    All that differs is the machine's noise. For each metric that compare must
+    answer it shows the narrowest --band that would get an answer in the time
+    given, and how large a slowdown must be to be detected in half of all
+    comparisons. Ask before you trust a laptop or a CI runner, or when compare
+    finds no answer; what makes the machine noisy is told too, where it is known.
+
+    Takes the whole budget. The result is kept, and compare warns from then on
+    where its band is narrower than this machine can tell. Exits 3 when there
+    were too few blocks.
     """
     models = all_of("model", model or ["ordered"], ALL_MODELS)
     tasks = tasks_of(models, methods_of(method, ["nuts"], models))
     one_of("dataset", dataset, DATASETS)
     width, seconds = share_of("--band", band), seconds_of("--budget", budget)
     positive("--timeout", timeout)
+    from gmixbench.lab import claim
     from gmixbench.lab.comparison import floors as on_disk
     from gmixbench.lab.comparison.folder import label
     from gmixbench.lab.comparison.quiet import advice
@@ -63,9 +72,11 @@ def noise(
     from gmixbench.report.comparison.floors import floors_table
     from gmixbench.ruler.comparison.floor import floors
 
+    if out is not None:
+        claim.refuse_others(out, claim.COMPARISON)
     before = [*advice()]
-    with console.status("finding out what A is") as status:
-        one = side_of(side, locks_folder(locks), say=status.update)
+    with preparing("finding out what A is") as say:
+        one = side_of(side, locks_folder(locks), say=say)
     # No band is so wide that blocks would stop before the time is spent.
     question = asked([one, one], tasks, dataset, band=1e-6, ess_band=1e-6, alpha=0.01)
     outcome = measured(

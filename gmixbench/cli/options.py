@@ -200,8 +200,9 @@ def backends_of(values: list[str] | None) -> list[str]:
     "all" is every one that samples in this environment: not that of PyMC3, nor the exact one.
     """
     values = [name for value in values or () for name in (EVERY if value == ALL else [value])]
-    for value in values:
-        # A dotted name is a module of the user's own.
-        if value not in BACKENDS and "." not in value:
-            raise UsageError(f"unknown backend {value!r}: choose from {', '.join(BACKENDS)}")
-    return list(dict.fromkeys(values or DEFAULT_BACKENDS))
+    return list(dict.fromkeys(backend_of("backend", value) for value in values or DEFAULT_BACKENDS))
+
+
+def backend_of(option: str, value: str) -> str:
+    """The name of a backend, or a dotted one, which is a module of the user's own."""
+    return value if "." in value else one_of(option, value, BACKENDS)

@@ -116,14 +116,14 @@ def run(
     )
     for line in left_out:
         typer.echo(line)
-    from gmixbench.lab import references, store
+    from gmixbench.lab import claim, references, store
     from gmixbench.lab.environment import describe
 
     plan = store.Plan(profile, tuple(cases), describe())
     folder = out or _folder(plan, sets, fresh=not resume)
     with console.status("finding the posterior"):
         exacts = references.posteriors(cases, {item.name: item.x for item in sets})
-    with store.locked(folder):
+    with claim.locked(folder, claim.RUN):
         store.prepare(folder, plan, sets, fresh=not resume)
         references.keep_all(folder, exacts)
         _measure(cases, exacts, folder, timeout)

@@ -77,13 +77,13 @@ def scale(
     backends = _different(backends_of(backend), named if backend else DEFAULT_BACKENDS)
     for line in left_out_of(backends, forms, named, writes):
         typer.echo(line)
+    from gmixbench.lab import claim, store
     from gmixbench.lab import scale as lab
-    from gmixbench.lab import store
     from gmixbench.lab.environment import describe
 
     cases = lab.plan(models, backends, forms, lab.sizes_up_to(most))
     plan = store.Plan(store.SCALE, tuple(cases), describe())
-    with store.locked(out):
+    with claim.locked(out, claim.RUN):
         store.prepare(out, plan, [], fresh=not resume)
         _measure(out, cases, seconds)
         rows = _report(out)
@@ -126,7 +126,7 @@ def _measure(out: Path, cases: "Sequence[Case]", budget: float) -> None:
 def _report(out: Path) -> "tuple[Row, ...]":
     from gmixbench.lab import scale as lab
     from gmixbench.lab import store
-    from gmixbench.report.scale import tables
+    from gmixbench.report.scale import LEGEND, remarks, tables
     from gmixbench.report.scale_page import write_scale
 
     plan = store.scale_plan_of(out)
@@ -137,8 +137,9 @@ def _report(out: Path) -> "tuple[Row, ...]":
     for table in tables(rows):
         console.print(table)
         console.print()
-    for row in rows:
-        if row.end:
-            console.print(f"{row.name}: {row.end}", soft_wrap=True, markup=False, highlight=False)
+    ends = [(row.name, row.end) for row in rows if row.end]
+    for name, told in (*ends, *remarks(rows)):
+        console.print(f"{name}: {told}", soft_wrap=True, markup=False, highlight=False)
+    console.print(f"[dim]{LEGEND}[/]", soft_wrap=True, highlight=False)
     typer.echo(f"scale: {path}")
     return rows

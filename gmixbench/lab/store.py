@@ -5,12 +5,10 @@ all can be scored again without the file they came from; `runs/` holds the recor
 written first and removed last: where it stands, the folder is ours, and nowhere else do we delete.
 """
 
-import fcntl
 import hashlib
 import json
 import shutil
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -137,26 +135,6 @@ def read_plan(out: Path) -> Plan | None:
         return Plan(data["profile"], cases, data["environment"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise damaged(path, error) from error
-
-
-@contextmanager
-def locked(out: Path) -> Iterator[None]:
-    """Make a folder and keep other runs out of it; the lock goes with the process that holds it.
-
-    Raises
-    ------
-    FolderError
-        Another run is at work there.
-    OSError
-        It can't be written.
-    """
-    out.mkdir(parents=True, exist_ok=True)
-    with (out / ".lock").open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise FolderError(f"another run is at work in {out}: give another --out") from None
-        yield
 
 
 def prepare(out: Path, plan: Plan, datasets: Sequence[Dataset], *, fresh: bool) -> None:

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from textwrap import fill
 
 from rich.table import Table
 
@@ -13,12 +14,15 @@ HEADS = {
     "ess_per_second": "ESS/s",
     "interval": f"{100 * CONFIDENCE:.0f} %",
     "time_to_ess_1000": "time to ESS 1000",
-    "ess_per_gradient": "ESS / gradient",
-    "seconds_per_gradient": "time / gradient",
+    "ess_per_gradient": "ESS per gradient",
+    "seconds_per_gradient": "time per gradient",
     "compile_s": "compile",
     "warmup_s": "warm-up",
 }
 """Heads of the columns by metric; the interval is that of ESS/s."""
+
+NARROW = 8
+"""Characters of a head's longest word: in a terminal a head has a line for each such piece."""
 
 
 @dataclass(frozen=True)
@@ -73,9 +77,9 @@ def for_terminal(title: str, found: Ranking) -> Table:
     table = Table(
         title=title, title_justify="left", box=None, padding=(0, 0, 0, 1), header_style="bold"
     )
-    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")  # where room is short names have two lines, numbers one
     for head in HEADS.values():
-        table.add_column(head, justify="right", overflow="fold")
+        table.add_column(fill(head, NARROW), justify="right", no_wrap=True)
     for line in lines(found):
         table.add_row(line.name, *line.cells)
     return table

@@ -1,7 +1,7 @@
 """Costs as the data grow, drawn and in tables: time and memory of a gradient by observations."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ from rich.table import Table
 
 from gmixbench.report import style
 from gmixbench.report.numbers import MISSING, number, quantity
+from gmixbench.ruler.growth import BAND, CONFIDENCE, LEAST_SIZES
 from gmixbench.ruler.scale import Row, Size
 
 COLOURS = (
@@ -109,8 +110,17 @@ class Listing:
     lines: tuple[tuple[str, ...], ...]
 
 
-GROWN = ("ns per n", "power of n", "growth", "overhead", "up to n", "off by")
+GROWN = ("ns per n", "power of n", "growth", "overhead", "up to n", "fit off by")
 """Heads of what is told of the time's growth; the first is at a row's last size."""
+
+LEGEND = (
+    "ns per n: nanoseconds an observation at a row's largest size; power of n: that of the curve "
+    f"overhead + factor × n^power through its times, with a {100 * CONFIDENCE:.0f} % interval; "
+    f"growth: linear where that lies within {BAND:g} of 1, steeper or flatter beyond; up to n: "
+    "where the overhead is the larger part; fit off by: how far a size's time is from that curve "
+    "at the most"
+)
+"""What those heads mean."""
 
 PROCESS = ("bytes per n", "power of n", "peak of all", "compile", "wall/CPU", "density error")
 """Heads of what memory grows by, and of the processes that were measured."""
@@ -142,6 +152,26 @@ def listings(rows: Sequence[Row]) -> tuple[Listing, ...]:
         ),
         listing("Growth of memory, and the processes", PROCESS, _process),
     )
+
+
+def remarks(rows: Sequence[Row]) -> list[tuple[str, str]]:
+    """Rows of whose growth nothing is told, or nothing decided, each with the reason."""
+    return [(row.name, f"growth {told}") for row in rows for told in _ungrown(row)]
+
+
+def _ungrown(row: Row) -> Iterator[str]:
+    found, count = row.time, len(row.right)
+    if count < LEAST_SIZES:
+        were = "size was" if count == 1 else "sizes were"
+        yield f"is not told: {count} {were} timed, {LEAST_SIZES} are needed"
+    elif found is None:
+        yield "is not told: what grows with the data is hidden by what does not; take larger sizes"
+    elif found.shape == "undecided":
+        yield (
+            f"is undecided: the {100 * CONFIDENCE:.0f} % interval of its power, {found.low:.2f} to "
+            f"{found.high:.2f}, lies neither within {1 - BAND:g} to {1 + BAND:g} nor beyond; "
+            "larger sizes or a quieter machine narrow it"
+        )
 
 
 def _grown(row: Row) -> list[str]:

@@ -36,8 +36,9 @@ READING = (
         f"{100 * CONFIDENCE:.0f} % interval by the bootstrap over the rounds of one process each. "
         "Growth is "
         f"linear where that lies within {BAND:g} of 1. The overhead is the larger part up "
-        "to the n named. How far the curve is off its worst median tells whether it may be read at "
-        'all; "ns per n" are nanoseconds an observation at a row\'s largest size.'
+        "to the n named. How far a size's median is from the curve at the most ("
+        '"fit off by") tells whether it may be read at all; "ns per n" are nanoseconds an '
+        "observation at a row's largest size."
     ),
     (
         "Memory is the most that the process held while it evaluated, less what it held "
@@ -86,6 +87,7 @@ def write_scale(out: Path, rows: Sequence[Row], environment: Mapping[str, str]) 
         images=images,
         tables=scale.listings(rows),
         ends=[(row.name, row.end) for row in rows if row.end],
+        remarks=scale.remarks(rows),
         reading=READING,
         load=busy(rows, environment),
         environment=environment,
@@ -108,13 +110,14 @@ def busy(rows: Sequence[Row], environment: Mapping[str, str]) -> str:
 
 
 def as_markdown(rows: Sequence[Row]) -> str:
-    """All tables, what ended rows, and how all is read."""
+    """All tables, what ended rows or is not told of them, and how all is read."""
     blocks = []
     for each in scale.listings(rows):
         under = "|" + "---|" * len(each.heads)
         lines = [markdown.row(each.heads), under, *map(markdown.row, each.lines)]
         blocks.append("\n".join([f"**{each.title}**", "", *lines]))
-    ends = [f"- {markdown.text(row.name)}: {markdown.text(row.end)}" for row in rows if row.end]
+    told = [(row.name, row.end) for row in rows if row.end] + scale.remarks(rows)
+    ends = [f"- {markdown.text(name)}: {markdown.text(words)}" for name, words in told]
     return "\n\n".join([*blocks, *(["\n".join(ends)] if ends else []), *READING]) + "\n"
 
 

@@ -129,8 +129,8 @@ def judge_labels(chains: tuple[Chain, ...]) -> tuple[str, list[str]]:
     """What became of the labels, and why, from each chain's occupancy of the exact half."""
     stuck = [k for k, chain in enumerate(chains, 1) if chain.switches == 0]
     if stuck:
-        names = ", ".join(map(str, stuck))
-        return "stuck", [f"labels stuck: no mode switch in chain {names} of {len(chains)}"]
+        why = f"no mode switch in {_chains(stuck)} (of {len(chains)})"
+        return "stuck", [f"labels stuck: {why}"]
     thin = [k for k, chain in enumerate(chains, 1) if chain.ess < LEAST_INDICATOR_ESS]
     if thin:
         least = min(chain.ess for chain in chains)
@@ -142,6 +142,11 @@ def judge_labels(chains: tuple[Chain, ...]) -> tuple[str, list[str]]:
             why = f"chain {k} has occupancy {chain.occupancy:.3f}, {z:.1f} MCSE from 1/2"
             return "undecided", [f"labels undecided: {why}"]
     return "mixed", []
+
+
+def _chains(numbers: Sequence[int]) -> str:
+    *others, last = map(str, numbers)
+    return f"chains {', '.join(others)} and {last}" if others else f"chain {last}"
 
 
 def _density_faults(run: Run, scores: Scores, exact: Posterior) -> Iterator[str]:

@@ -201,17 +201,6 @@ def test_a_run_that_was_killed_before_its_data_were_kept_goes_on(out, plan):
     np.testing.assert_array_equal(store.read_data(out, "overlapping"), DATA.x)
 
 
-def test_one_run_at_a_time_in_a_folder(out):
-    with (
-        store.locked(out),
-        pytest.raises(FolderError, match="another run is at work in"),
-        store.locked(out),
-    ):
-        pass
-    with store.locked(out):
-        pass
-
-
 def test_an_unfinished_run_is_found_by_its_plan_and_data(tmp_path, plan):
     old, new = tmp_path / "20260101-000000-quick", tmp_path / "20260102-000000-quick"
     assert store.unfinished(tmp_path / "none", plan, [DATA]) is None

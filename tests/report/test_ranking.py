@@ -108,6 +108,23 @@ def test_a_table_fits_a_terminal_of_80_columns(found):
     assert "±20 %" in told[0]
 
 
+@pytest.mark.parametrize("name", ["pymc", "numpyro-vectorized enumerated (limit)"])
+def test_no_word_of_a_head_and_no_number_is_broken_in_80_columns(found, name):
+    told = ("ess_per_second", "time_to_ess_1000", "ess_per_gradient", "compile_s", "warmup_s")
+    estimates = {metric: Estimate(0.0345, 0.01, 0.3) for metric in told}
+    speed = {"ess_per_second": Estimate(162e3, 8e4, 3.2e5)}
+    wide = replace(found.samplers[0], name=name, estimates=estimates | speed)
+    console = Console(width=80, file=StringIO())
+    console.print(for_terminal("ordered on close", replace(found, rows=(wide,))))
+    text = console.file.getvalue()
+    _, first, second, body, *_ = text.splitlines()
+    assert first.split() == ["time", "to", "ESS", "per", "time", "per"]
+    assert second.split()[:3] == ["ESS/s", "95", "%"]
+    assert second.split()[3:] == ["ESS", "1000", "gradient", "gradient", "compile", "warm-up"]
+    assert " ".join(body.split()).endswith("162,000 ×÷ 2.0 34.5 ms 0.0345 – 34.5 ms 34.5 ms")
+    assert all(word in text for word in name.split())
+
+
 def test_an_interval_is_a_share_a_factor_or_none():
     assert interval(Estimate(100, 80, 125)) == "±25 %"
     assert interval(Estimate(100, 33, 300)) == "×÷ 3.0"

@@ -1,6 +1,8 @@
 """The page of costs as the data grow."""
 
 import json
+import re
+from dataclasses import replace
 from io import StringIO
 
 import numpy as np
@@ -101,6 +103,32 @@ def test_tables_are_the_same_in_markdown(rows):
     assert "| a, ordered | 11.0 µs |" in text
     assert "| wrong |" in text
     assert "| 2 | 1.0e-14 |" in text  # wall/CPU, density error
+
+
+def test_why_a_growth_is_not_told_is_said(tmp_path, read_page):
+    noisy = [size(n, factor=2.0 if n == 100_000 else 1.0) for n in SIZES]
+    noisy = [replace(each, cpu=each.cpu * np.geomspace(0.5, 2, 20)) for each in noisy]
+    flat = [replace(size(n), cpu=np.linspace(1.0, 1.1, 20)) for n in SIZES]
+    some = [
+        row("few", [size(n) for n in SIZES[:3]], []),
+        row("flat", flat, []),
+        row("noisy", noisy, []),
+        row("linear", [size(n) for n in SIZES], []),
+    ]
+    few, hidden, undecided = scale.remarks(some)
+    assert few == ("few", "growth is not told: 3 sizes were timed, 4 are needed")
+    assert hidden[1].startswith("growth is not told: what grows with the data is hidden")
+    assert re.match(
+        r"growth is undecided: the 95 % interval of its power, \d\.\d\d to \d\.\d\d, lies neither "
+        r"within 0\.9 to 1\.1 nor beyond; larger sizes",
+        undecided[1],
+    )
+    assert f"- few: {few[1]}" in as_markdown(some)
+    assert undecided[1] in read_page(write_scale(tmp_path, some, {})).text
+
+
+def test_each_head_of_growth_is_explained():
+    assert all(f"{head}: " in scale.LEGEND for head in scale.GROWN if head != "overhead")
 
 
 def test_tables_fit_a_terminal_of_80_columns(rows):

@@ -318,7 +318,7 @@ def test_invalid_and_failed_releases_are_told_once_and_out_of_every_series():
     reasons = (
         "bias: mean of the smaller mean is -0.61, exactly -0.88: 12.1 MCSE off, limit 5.3",
         "bias: sd of the larger mean is 0.3, exactly 0.17: 9.1 MCSE off, limit 5.3",
-        "labels stuck: no mode switch in chain 1 of 4",
+        "labels stuck: no mode switch in chain 1 (of 4)",
     )
     some = edit(some, "pymc-v3", valid=False, reasons=reasons)
     some = edit(some, "pymc-v5", valid=False, failure="exception: no such attribute", metrics=None)

@@ -9,7 +9,16 @@ import pytest
 
 from gmixbench.record import Density, Run
 from gmixbench.ruler.metrics import METRICS
-from gmixbench.ruler.verdict import BY_DRAWS, CONSTANT_SHIM, FAMILYWISE, by_chance, judge, limit
+from gmixbench.ruler.score import Chain
+from gmixbench.ruler.verdict import (
+    BY_DRAWS,
+    CONSTANT_SHIM,
+    FAMILYWISE,
+    by_chance,
+    judge,
+    judge_labels,
+    limit,
+)
 from gmixbench.spec import DATASETS, MODELS
 from gmixbench.truth import cells
 from gmixbench.truth.draws import draw
@@ -193,7 +202,18 @@ def test_a_dropped_mode_is_stuck_but_valid(make_run: MakeRun, solved: Solved) ->
     judged = judge(make_run("unordered", means=make_run("ordered").result.means), solved("close"))
     assert judged.verdict.valid
     assert judged.verdict.labels == "stuck"
-    assert "no mode switch in chain 1, 2, 3, 4 of 4" in judged.verdict.reasons[0]
+    assert "no mode switch in chains 1, 2, 3 and 4 (of 4)" in judged.verdict.reasons[0]
+
+
+@pytest.mark.parametrize(
+    ("stuck", "told"),
+    [({2}, "chain 2 (of 4)"), ({2, 4}, "chains 2 and 4 (of 4)"), ({2, 3, 4}, "chains 2, 3 and 4")],
+)
+def test_stuck_chains_are_named_as_in_a_sentence(stuck: set[int], told: str) -> None:
+    chains = tuple(Chain(0.5, 0 if k in stuck else 9, 0.01, 900.0) for k in range(1, 5))
+    labels, (reason,) = judge_labels(chains)
+    assert labels == "stuck"
+    assert f"no mode switch in {told}" in reason
 
 
 def test_rare_or_lopsided_switches_are_undecided(make_run: MakeRun, solved: Solved) -> None:

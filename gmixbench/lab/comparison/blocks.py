@@ -94,7 +94,7 @@ def measure(
             place_on_disk.write(folder, comparison)
             return comparison
 
-        for step in _left(comparison, PILOT):
+        for step in left(comparison, PILOT):
             comparison = one(comparison, PILOT, step, _caches(work, step))
             yield comparison
         pilots = [each for each in comparison.readings if each.block == PILOT]
@@ -107,7 +107,7 @@ def measure(
         yield comparison  # with what a forecast needs to know
         while goes_on(outcome := judge(comparison), budget) and not done(outcome):
             block, empty_caches = next_block(comparison), costs(comparison).next_cold
-            for step in _left(comparison, block):
+            for step in left(comparison, block):
                 if empty_caches:
                     with tempfile.TemporaryDirectory(dir=work) as empty:
                         comparison = one(comparison, block, step, Path(empty))
@@ -155,6 +155,16 @@ def _chance(comparison: Comparison, *of: int | str) -> random.Random:
     return random.Random(" ".join(map(str, what)))  # noqa: S311  # an order, no secret
 
 
+def left(comparison: Comparison, block: int) -> list[Step]:
+    """Processes of a block that are still to do, in their order."""
+    done = {(each.variant, each.task) for each in comparison.readings if each.block == block}
+    return [
+        step
+        for step in order(comparison, block)
+        if (step.variant, step.task) not in done and step.variant not in comparison.dropped
+    ]
+
+
 def next_block(comparison: Comparison) -> int:
     """Number of the block that is begun, or comes next."""
     return len({each.block for each in comparison.whole_blocks})
@@ -177,15 +187,6 @@ def goes_on(outcome: Outcome, budget: float) -> bool:
 def spent(comparison: Comparison) -> float:
     """Seconds that the blocks have taken so far, the pilot apart."""
     return math.fsum(each.seconds for each in comparison.readings if each.block != PILOT)
-
-
-def _left(comparison: Comparison, block: int) -> list[Step]:
-    done = {(each.variant, each.task) for each in comparison.readings if each.block == block}
-    return [
-        step
-        for step in order(comparison, block)
-        if (step.variant, step.task) not in done and step.variant not in comparison.dropped
-    ]
 
 
 def _long_enough(comparison: Comparison, task: int) -> Task:

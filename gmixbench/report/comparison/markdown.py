@@ -20,7 +20,7 @@ def _lines(outcome: Outcome) -> Iterator[str]:
     yield from ("", f"{text(headline(outcome))} ({text(last)} against {text(first)}).")
     yield ""
     yield from (f"- {text(said)}" for said in sentences(outcome))
-    yield from ("", row(("task", "variant", "valid", "worst z", "limit", "of")))
+    yield from ("", row(("task", "variant", "valid", "worst z", "limit", "worst in")))
     yield "|---|---|---|---:|---:|---|"
     for one in answers(outcome):
         valid = one.valid if one.valid in ("yes", "so far") else f"**{one.valid}**"

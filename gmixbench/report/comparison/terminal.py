@@ -57,7 +57,7 @@ def _validity(rows: Sequence[Answer]) -> Table:
         table.add_column(heading, overflow="fold")
     for heading in ("worst z", "limit"):
         table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("of")
+    table.add_column("worst in")
     for one in rows:
         table.add_row(
             escape(one.task),

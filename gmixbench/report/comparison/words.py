@@ -19,6 +19,13 @@ NOT_MEASURED = ("not measured",)
 NOT_WRONG_YET = "nothing is known to be wrong yet"
 """What is said of both sides before there are enough draws to tell."""
 
+NONE_IN_SIGHT = (
+    f"no answer is in sight within {FARTHEST:,} blocks: the change is too near the edge of the "
+    "band, or the noise too large; a wider band or a quieter machine may give one, and `gmixbench "
+    "noise` tells how narrow a band this machine can answer"
+)
+"""What is said where a longer budget would not do."""
+
 LEADING = (
     "ess_per_second",
     "seconds_per_gradient",
@@ -135,12 +142,8 @@ def _task(outcome: Outcome, task: int) -> Iterator[str]:
             yield _sentence(where, "nothing to compare yet: no block is whole")
         return
     yield _sentence(where, "; ".join(_first(outcome, task, whole)))
-    yield from (_sentence(where, text) for text in _short(comparison, task))
-    rest = [each for each in whole.values() if each.metric not in LEADING]
-    for word in ("regressed", "improved"):
-        some = [f"{title(each.metric)} {change(each)}" for each in rest if each.verdict == word]
-        if some:
-            yield _sentence(where, f"also {word}: {', '.join(some)}")
+    yield from (f"{where}{text}." for text in _short(comparison, task))  # a name keeps its case
+    yield from (_sentence(where, text) for text in _rest(whole))
     if len(comparison.variants) > 2:
         for finding in _asked_first(whole):
             for text in carried(outcome, finding):
@@ -195,6 +198,21 @@ def _first(outcome: Outcome, task: int, whole: dict[str, Finding]) -> Iterator[s
         yield "the trees are the same, draw by draw"
 
 
+def _rest(whole: dict[str, Finding]) -> Iterator[str]:
+    """What moved besides what the first sentence is about."""
+    for word in ("regressed", "improved"):
+        moved = [each for each in whole.values() if each.verdict == word]
+        some = [f"{title(each.metric)} {change(each)}" for each in moved if not _leads(each)]
+        if some:
+            told = f"{word}: {', '.join(some)}"
+            # "Also" needs something before it that went the same way.
+            yield f"also {told}" if any(map(_leads, moved)) else told
+
+
+def _leads(finding: Finding) -> bool:
+    return finding.metric in LEADING
+
+
 def _asked_first(whole: dict[str, Finding]) -> Sequence[Finding]:
     """Findings whose steps are told: the factors, or else the whole that they explain."""
     asked = [each for each in whole.values() if each.asked]
@@ -207,19 +225,15 @@ def _asked_first(whole: dict[str, Finding]) -> Sequence[Finding]:
 
 
 def _open(comparison: Comparison, found: Outlook) -> Iterator[str]:
-    if not found.open:
-        return
-    names = listing([*_named(comparison, found.open)])
-    if found.blocks is None or found.seconds is None:
+    if found.open:
+        names = listing([*_named(comparison, found.open)])
+        blocks = f"{found.blocks} more block{'' if found.blocks == 1 else 's'}"
         yield (
-            f"Not enough evidence for {names}, and none in sight within {FARTHEST:,} blocks: the "
-            "change is too near the edge of the band, or the noise too large."
+            f"Not enough evidence yet for {names}: about {blocks} would do "
+            f"({duration(found.seconds)})."
         )
-        return
-    blocks = f"{found.blocks} more block{'' if found.blocks == 1 else 's'}"
-    yield (
-        f"Not enough evidence yet for {names}: about {blocks} would do ({duration(found.seconds)})."
-    )
+    if found.hopeless:
+        yield f"For {listing([*_named(comparison, found.hopeless)])} {NONE_IN_SIGHT}."
 
 
 def _named(comparison: Comparison, some: Sequence[Finding]) -> Iterator[str]:

@@ -8,6 +8,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from gmixbench.ruler.compare import Verdict, verdict
+from gmixbench.ruler.comparison.compared import COMPARED
 from gmixbench.ruler.comparison.looks import following, looks, share
 from gmixbench.ruler.comparison.nouns import (
     Comparison,
@@ -19,22 +20,6 @@ from gmixbench.ruler.comparison.nouns import (
 from gmixbench.ruler.comparison.signed_rank import estimate, interval, p_above
 from gmixbench.ruler.comparison.trust import trusts
 from gmixbench.ruler.tolerances import TOLERANCES, Tolerance
-
-COMPARED = {
-    "nuts": (
-        "seconds_per_gradient",
-        "ess_per_gradient",
-        "ess_per_second",
-        "draws_per_second",
-        "warmup_s",
-        "compile_s",
-        "time_to_ess_1000",
-        "import_s",
-        "peak_memory",
-    ),
-    "advi": ("steps_per_second", "gap", "compile_s", "import_s", "peak_memory"),
-}
-"""Metrics that are judged, by kind of method, the telling ones first."""
 
 REPEATED = 3
 """Blocks from which equal values are known to be no chance."""

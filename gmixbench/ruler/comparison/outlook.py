@@ -12,28 +12,28 @@ from gmixbench.ruler.comparison.nouns import Comparison, Finding, Outcome
 class Outlook:
     """Findings that must have an answer and have none, and what it would take.
 
-    `blocks` and `seconds` are what is still needed for all of them; `None` where no answer is in
-    sight for one. What was measured twice, and found once, is not among them: more blocks are not
-    what it lacks.
+    `open` are those whose answer is in sight, and `blocks` and `seconds` what is still needed for
+    all of these; of the `hopeless` ones none is. What was measured twice, and found once, is not
+    among them: more blocks are not what it lacks.
     """
 
     open: tuple[Finding, ...]
-    blocks: int | None
-    seconds: float | None
+    hopeless: tuple[Finding, ...]
+    blocks: int
+    seconds: float
 
 
 def outlook(outcome: Outcome) -> Outlook:
     """What is still open, and how long it would take."""
-    waiting = tuple(
+    waiting = [
         each
         for each in outcome.findings
         if each.asked and each.verdict == "inconclusive" and not each.unconfirmed
-    )
-    needed = [each.more for each in waiting if each.more is not None]
-    if len(needed) < len(waiting):
-        return Outlook(waiting, None, None)
-    blocks = max(needed, default=0)
-    return Outlook(waiting, blocks, forecast(outcome.comparison, blocks))
+    ]
+    seen = tuple(each for each in waiting if each.more is not None)
+    hopeless = tuple(each for each in waiting if each.more is None)
+    blocks = max((each.more or 0 for each in seen), default=0)
+    return Outlook(seen, hopeless, blocks, forecast(outcome.comparison, blocks))
 
 
 def forecast(comparison: Comparison, count: int) -> float:

@@ -49,6 +49,7 @@ def test_right_or_wrong_comes_first_then_sentences_tables_and_what_differs(outco
     text = terminal(outcome_of("slower"))
     parts = (
         "regressed: 5 of 9 metrics got worse",
+        "task           variant valid worst z limit worst in",
         "unordered nuts B       yes       0.6   4.8 mean of the larger mean",
         "ESS/s regressed",
         "unordered nuts: A → B",

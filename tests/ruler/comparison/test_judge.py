@@ -9,7 +9,8 @@ import pytest
 from scipy import stats
 
 from gmixbench.ruler.comparison import judge as judging
-from gmixbench.ruler.comparison.judge import COMPARED, judge
+from gmixbench.ruler.comparison.compared import COMPARED
+from gmixbench.ruler.comparison.judge import judge
 from gmixbench.ruler.comparison.looks import FIRST
 from gmixbench.ruler.comparison.nouns import Comparison, Finding, Outcome
 from gmixbench.ruler.metrics import METRICS

@@ -11,7 +11,7 @@ from gmixbench.ruler.comparison.outlook import forecast, outlook
 
 def test_what_is_answered_needs_no_more(made_values, comparison_of):
     found = outlook(judge(comparison_of({"ordered nuts": made_values({})})))
-    assert (found.open, found.blocks, found.seconds) == ((), 0, 0.0)
+    assert (found.open, found.hopeless, found.blocks, found.seconds) == ((), (), 0, 0.0)
 
 
 def _open(comparison, *more):
@@ -36,10 +36,11 @@ def test_the_slowest_answer_counts_in_blocks_and_seconds(made_values, comparison
     assert found.seconds == pytest.approx(40 * 4 * 4.3)
 
 
-def test_one_without_an_answer_in_sight_leaves_none_for_all(made_values, comparison_of):
-    found = outlook(_open(comparison_of({"ordered nuts": made_values({})}), None, 14))
-    assert len(found.open) == 2
-    assert (found.blocks, found.seconds) == (None, None)
+def test_one_without_an_answer_in_sight_is_told_from_the_others(made_values, comparison_of):
+    outcome = _open(comparison_of({"ordered nuts": made_values({})}), None, 14)
+    hopeless, seen = outcome.findings[:2]
+    found = outlook(outcome)
+    assert (found.hopeless, found.open, found.blocks) == ((hopeless,), (seen,), 14)
 
 
 def test_before_any_block_the_pilot_tells_with_the_draws_that_were_added(
