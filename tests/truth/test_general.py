@@ -126,7 +126,7 @@ def test_there_is_no_exact_posterior() -> None:
         solve(datasets.load("close").x, FULL)
 
 
-SHIPPED = ("close", "low_dim_gauss_mix")
+SHIPPED = ("overlapping", "close", "separated", "low_dim_gauss_mix")
 
 PUBLISHED = {
     # posteriordb, reference_posteriors/summary_statistics: mean, and its MCSE, of 10,000 draws.
