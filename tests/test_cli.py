@@ -142,7 +142,7 @@ BAD_OPTIONS = {
     "infinite sigma": ("--sigma inf", "--sigma inf: a positive number"),
     "negative prior scale": ("--prior-scale -1", "--prior-scale -1: a positive number"),
     "zero prior scale": ("--prior-scale 0", "--prior-scale 0: a positive number"),
-    "unknown data set": ("--dataset mine", "unknown data set 'mine': choose from overlapping"),
+    "unknown dataset": ("--dataset mine", "unknown dataset 'mine': choose from overlapping"),
     "data twice": ("--dataset close --data x.csv", "give --dataset or --data, not both"),
     "no data": ("--data none.csv", "none.csv: No such file or directory; give a CSV"),
     "a folder as data": ("--data .", ".: Is a directory; give a CSV"),
@@ -296,10 +296,9 @@ def test_a_truncated_record_is_named_and_the_rest_judged(command, suffix, copy, 
     assert said.code == (0 if command == "report" else exits.NOT_MEASURED)
     if command != "score":
         assert str(path) in (copy / "report.html").read_text()
-    if command != "report":
-        told = f"close ordered exact nuts seed 0: failed (damaged): {path} is damaged: "
-        (line,) = (each for each in said.out.splitlines() if each.startswith(told))
-        assert "removed is measured again" in line
+    told = f"close ordered exact nuts seed 0: failed (damaged): {path} is damaged: "
+    (line,) = (each for each in said.out.splitlines() if each.startswith(told))
+    assert "removed is measured again" in line
     scores = scores_of(copy)
     assert [each["kind"] for each in scores["failures"]] == ["damaged"]
     assert [each["method"] for each in scores["scores"]] == ["advi-matched"]
@@ -569,7 +568,7 @@ def test_an_unfinished_run_is_not_taken_for_a_whole_one(copy, call):
     next((copy / "runs").glob("*advi*.json")).unlink()
     said = call("score", copy)
     assert said.code == exits.NOT_MEASURED
-    assert "1 planned cases have no record" in said.out
+    assert f"1 planned case has no record: the same `gmixbench run` with --out {copy}" in said.out
 
 
 def test_two_runs_do_not_meet_in_one_folder(quick, call, tmp_path):

@@ -92,7 +92,8 @@ Budget = Annotated[
     str,
     typer.Option(
         help="Time for measuring at the most, that of earlier calls included: 90s, 10m, 1h. "
-        "Building is not in it."
+        "Building is not in it. The first look comes after 13 blocks, which take some 5 minutes: "
+        "with less there is no answer."
     ),
 ]
 Timeout = Annotated[float, typer.Option(help="Seconds after which a process is ended.")]

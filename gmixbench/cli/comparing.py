@@ -174,7 +174,8 @@ def _tell_what_would_do(outcome: "Outcome") -> None:
         return  # a longer budget would not do; what may is said with the verdict
     look = following(outcome.blocks)
     away = forecast(outcome.comparison, look - outcome.blocks)
-    needed = math.ceil(spent(outcome.comparison) + away) + 1
+    # A fifth more: blocks don't all take the same time.
+    needed = math.ceil(1.2 * (spent(outcome.comparison) + away))
     typer.echo(
         f"stopped at block {outcome.blocks}: the next look, after block {look}, is {away:.0f} s "
         f"away, more than is left: --budget {needed}s goes on"

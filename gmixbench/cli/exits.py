@@ -45,11 +45,10 @@ def exit_code_of(error: Exception) -> int | None:
 def one_line(error: Exception) -> str:
     """Message of an error in one line, with the file where the system names one."""
     from gmixbench.disk import DamagedRecordError
-    from gmixbench.lab.store import PUT_BACK
 
     text = str(error)
     if isinstance(error, DamagedRecordError):
-        text += f"; {PUT_BACK}"
+        text += "; put it back from a copy, or take another folder"
     if isinstance(error, OSError) and error.strerror:
         # A file stands where a folder is wanted; the system says but that it exists.
         reason = "not a directory" if isinstance(error, FileExistsError) else error.strerror

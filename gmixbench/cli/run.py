@@ -135,8 +135,13 @@ def run(
 
 def report(out: Out) -> None:
     """Draw the report of a folder again, from disk."""
+    from gmixbench.report.terminal import reasons
+
     results = _judge(out)
-    typer.echo(f"report: {_report(out, results)}")
+    path = _report(out, results)
+    for line in reasons([], results.failures):
+        console.print(line, soft_wrap=True, highlight=False)
+    typer.echo(f"report: {path}")
 
 
 def score(out: Out) -> None:
@@ -200,6 +205,9 @@ def _measure(
     left = store.pending(folder, cases)
     if len(left) < len(cases):
         typer.echo(f"{len(cases) - len(left)} of {len(cases)} cases are in {folder} already")
+    if left:
+        what = "1 case" if len(left) == 1 else f"{len(left)} cases, one after another"
+        typer.echo(f"{what}, in a fresh process that compiles first")
     try:
         with progress(console, left) as (watch, done):
             for finished in execute(left, exacts, folder, timeout=timeout, watch=watch):
@@ -236,7 +244,9 @@ def _summarize(folder: Path, results: "Results") -> None:
     for line in reasons(results.judged, results.failures):
         console.print(line, soft_wrap=True, highlight=False)
     if results.missing:
-        typer.echo(f"{len(results.missing)} planned cases have no record: run them to go on")
+        count = len(results.missing)
+        what = "1 planned case has" if count == 1 else f"{count} planned cases have"
+        typer.echo(f"{what} no record: the same `gmixbench run` with --out {folder} goes on")
     if (folder / "report.html").exists():
         typer.echo(f"report: {folder / 'report.html'}")
 

@@ -24,7 +24,7 @@ def load(name: str) -> Dataset:
         There is none of that name.
     """
     if name not in DATASETS:
-        raise DataError(f"unknown data set {name!r}: choose from {', '.join(DATASETS)}")
+        raise DataError(f"unknown dataset {name!r}: choose from {', '.join(DATASETS)}")
     source = files("gmixbench") / "datasets" / f"{name}.csv"
     return Dataset(name, _parse(source.read_text(encoding="utf-8"), f"{name}.csv"))
 

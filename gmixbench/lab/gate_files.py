@@ -17,7 +17,7 @@ from gmixbench.ruler.tolerances import TOLERANCES
 NOT_RESULTS = ("machine.json", "benchmarks.json", "plan.json", "history.json")
 """Names of files that stand beside results, in asv's folders and ours."""
 
-SIGNED = ("average_loss", "density_constant", "gap", "kl", "loss")
+SIGNED = ("average_loss", "density_constant", "gap", "kl", "loss", "pareto_k")
 """Metrics that may be negative."""
 
 DAMAGE = (ArithmeticError, AttributeError, LookupError, SyntaxError, TypeError, ValueError)

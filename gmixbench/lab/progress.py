@@ -53,14 +53,23 @@ def progress(
             what = "done"
             if isinstance(result.record, Failure):
                 what = f"failed: {result.record.message}"
+            took = f"{result.seconds:.0f} s"
+            if len(finished) < count:
+                taken = sum(each.seconds for each in finished)
+                took += f"; {_left(taken * (total / before[0] - 1))} left"
             bar.console.print(
-                f"[{len(finished)}/{count}] {_name(result.case)}: {what}, {result.seconds:.0f} s",
+                f"[{len(finished)}/{count}] {_name(result.case)}: {what}, {took}",
                 soft_wrap=True,
                 markup=False,
                 highlight=False,
             )
 
         yield watch, done
+
+
+def _left(seconds: float) -> str:
+    """In a log there is no bar that tells it."""
+    return f"about {seconds / 60:.0f} min" if seconds >= 90 else "a minute or so"
 
 
 def _guess(case: Case) -> float:

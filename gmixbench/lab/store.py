@@ -37,9 +37,6 @@ FILES = ("scores.json", "report.html", "ranking.html", "scale.json", "scale.html
 SCALE = "scale"
 """Profile of a plan whose cases are costs of gradients, and no runs."""
 
-PUT_BACK = "put it back from a copy: a run whose .json is removed is measured again"
-"""What to do about a damaged record."""
-
 SCRATCH = ".job-"
 """How the name of a folder in `runs/` begins where a worker is at work."""
 
@@ -80,7 +77,8 @@ def _record(out: Path, case: Case) -> Record:
         return read_record(stem(out, case))
     except DamagedRecordError as error:
         # What damage says may have lines of its own.
-        message = " ".join(f"{error}; {PUT_BACK}".split())
+        what_to_do = "put it back from a copy: a run whose .json is removed is measured again"
+        message = " ".join(f"{error}; {what_to_do}".split())
         return Failure(case, "damaged", message)
 
 

@@ -252,12 +252,12 @@ def _data_words(exact: Posterior) -> str:
 
 
 def _referred(reference: Reference) -> tuple[tuple[str, str], ...]:
-    made = reference.made
+    made, means = reference.made, {known.name: known.mean for known in reference.known()}
     libraries = " and ".join(dict.fromkeys(run["backend"] for run in made["runs"]))
     return (
         *(
-            (f"{known.name}, by reference", f"{known.mean.value:.4f} ± {known.mean.error:.0e}")
-            for known in reference.known()
+            (f"{name}, by reference", f"{fixed(mean.value, 4)} ± {mean.error:.0e}")
+            for name, mean in means.items()
         ),
         ("reference", f"long runs of {libraries}"),
         ("R-hat and ESS of them", f"{made['rhat']:.5f} and {number(made['ess'])}"),

@@ -69,7 +69,9 @@ def interval(found: Estimate | None) -> str:
     if found is None or not math.isfinite(found.high):
         return MISSING
     factor = found.high / found.middle
-    return f"±{100 * (factor - 1):.0f} %" if factor < 1.5 else f"×÷ {factor:.1f}"
+    if factor < 1.5:
+        return f"±{100 * (factor - 1):.0f} %"
+    return f"×÷ {factor:.{0 if factor >= 10 else 1}f}"
 
 
 def for_terminal(title: str, found: Ranking) -> Table:

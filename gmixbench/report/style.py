@@ -101,7 +101,7 @@ def plain_ticks(axis: Axis) -> None:
     """Label a logarithmic axis, once all is drawn, with plain numbers that are few and apart."""
     low, high = axis.get_view_interval()
     if math.floor(math.log10(high)) > math.ceil(math.log10(low)):
-        axis.set_major_locator(LogLocator())
+        axis.set_major_locator(LogLocator(numticks=5))
     else:  # less than two powers of ten to be seen
         axis.set_major_locator(LogLocator(subs=(1, 2, 5)) if high > 5 * low else MaxNLocator(4))
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))

@@ -98,7 +98,7 @@ def test_a_binary_file_is_told(content, tmp_path):
 
 
 def test_a_data_set_that_is_not_in_the_package_is_told():
-    with pytest.raises(DataError, match="unknown data set 'mine': choose from overlapping, close"):
+    with pytest.raises(DataError, match="unknown dataset 'mine': choose from overlapping, close"):
         load("mine")
 
 

@@ -314,8 +314,10 @@ def test_rounds_of_which_one_does_not_tell_its_machine_are_of_an_unknown_one(rea
     assert gate.judge(side, side).refused
 
 
-def test_nats_may_be_negative(read):
-    assert read(own("gap", -1e-9)).cases
+@pytest.mark.parametrize("metric", ["gap", "loss", "kl", "average_loss", "pareto_k"])
+def test_what_may_be_negative_is_no_damage(read, metric):
+    """Pareto k is below 0 where the importance ratios are bounded."""
+    assert read(own(metric, -0.024)).cases
 
 
 def test_data_of_one_name_are_one_case_only_if_they_are_the_same(read):
