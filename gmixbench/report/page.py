@@ -143,14 +143,14 @@ def write_report(
             for judged in _groups(results).values()
         ]
         data = [_data_image(out, name, exact, results) for name, exact in exacts.items()]
+    models = {judged.run.case.model.name: judged.run.case.model for judged in results}
     page = template("report.html.j2").render(
         headline=headline(results, len(failures)),
         tables=_tables(results),
         forms=[*forms(results, failures)],
         forms_definition=DEFINITION,
-        general=dict.fromkeys(
-            judged.run.case.model.name for judged in results if judged.run.case.model.spread
-        ),
+        two_means=[name for name, model in models.items() if not model.spread],
+        general=[name for name, model in models.items() if model.spread],
         failures=[(_case_name(failure), failure) for failure in failures],
         data=[image for image in data if image is not None],
         sections=sections,

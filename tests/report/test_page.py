@@ -81,6 +81,8 @@ def test_definitions_and_environments_are_told(page):
         assert " ".join(metric.definition.split()) in page.text
     assert "a named shim" in page.text
     assert "1.2.3" in page.text
+    assert "the two means are unknown, standard deviation and weights known." in page.text
+    assert "no exact posterior" not in " ".join(page.text.split())
 
 
 def test_all_families_stand_side_by_side(exact, advi, normal):
