@@ -88,7 +88,7 @@ def test_what_fails_is_told_with_its_own_words(call: Call) -> None:
     done = call("compare", "plain", "broken")
     assert done.code == 3
     assert "ValueError: no" in done.out
-    assert "1 processes failed: call it again to measure them again" in done.out
+    assert "1 process failed: call it again to measure that again" in done.out
 
 
 @pytest.mark.usefixtures("no_page")
@@ -121,7 +121,7 @@ def test_stopped_it_goes_on(call: Call) -> None:
     assert "there holds what was measured: call it again to go on" in done.out
     again = call("compare", "plain", "stopped", "--out", "there")
     assert again.code == 0
-    assert "there holds 1 blocks already" in again.out
+    assert "there holds 1 block already" in again.out
 
 
 @pytest.mark.usefixtures("no_page")

@@ -139,7 +139,7 @@ def measured(
             on_disk.clear(folder)
         now = on_disk.resumed(folder, comparison)
         if now.readings:
-            typer.echo(f"{folder} holds {judge(now).blocks} blocks already")
+            typer.echo(f"{folder} holds {_many(judge(now).blocks, 'block', 'blocks')} already")
         exact = posterior_of(comparison.tasks, comparison.dataset)
         try:
             started = starts(sides, folder, say=typer.echo)
@@ -156,12 +156,16 @@ def measured(
     failed = sum(bool(each.failure) for each in now.readings if each.variant in now.ends)
     if failed:
         typer.echo(
-            f"{failed} processes failed: call it again to measure them again; where the time was "
-            "short, with a longer --timeout"
+            f"{_many(failed, 'process', 'processes')} failed: call it again to measure that again; "
+            "where the time was short, with a longer --timeout"
         )
     if outcome.valid and not done(outcome):
         _tell_what_would_do(outcome)
     return outcome
+
+
+def _many(count: int, one: str, more: str) -> str:
+    return f"{count} {one if count == 1 else more}"
 
 
 def _tell_what_would_do(outcome: "Outcome") -> None:
