@@ -1,7 +1,7 @@
 """The power table, made from files that tell what is in them; and rules set side by side."""
 
 import csv
-import importlib
+import importlib.util
 import math
 import subprocess
 import sys
@@ -12,6 +12,11 @@ import numpy as np
 import pytest
 
 from gmixbench.lab.comparison.blocks import order
+from gmixbench.lab.datasets import load
+from gmixbench.lab.execute import job as job_of
+from gmixbench.spec import MODELS, PROFILES, Case
+from gmixbench.truth.density import log_density
+from gmixbench.truth.solve import solve
 
 POWER = Path(__file__).parents[1] / "benchmarks" / "power"
 
@@ -187,3 +192,24 @@ def test_noise_is_known_from_the_comparison_before(module, measured, monkeypatch
     told = short.replace(told, slowed={0.05: [(changed, others), (open_, others)]})
     assert short.too_noisy(told, 0.05) == ["regressed"]  # whose only neighbour is the noisy one
     assert short.too_noisy(told, 0.05, above=False) == ["equivalent"]
+
+
+@pytest.mark.parametrize(
+    ("name", "additions", "right"),
+    [("jacobian", 0, False), ("scaled", 0, True), ("slower", 50, True), ("sticky", 0, True)],
+)
+def test_a_planted_fault_is_what_it_says_and_no_other(name, additions, right, monkeypatch):
+    """Of the density, that is: what the others change is time and draws."""
+    monkeypatch.setenv("PLANTED_ADDITIONS", str(additions))
+    # Not by its name: tests plant modules of their own in a package that is called so too.
+    place = importlib.util.spec_from_file_location(name, POWER / "planted" / f"{name}.py")
+    planted = importlib.util.module_from_spec(place)
+    place.loader.exec_module(planted)
+    settings = PROFILES["quick"].settings("nuts")
+    case = Case("close", MODELS["ordered"], f"planted.{name}", "nuts", settings)
+    x = load("close").x
+    job = job_of(case, solve(x, case.model))
+    told = planted.density(planted.build(job), job.points)
+    value, gradient = log_density(case.model, x, job.points)
+    assert np.allclose(told.values, value, rtol=1e-10) == right
+    assert np.allclose(told.gradients, gradient, rtol=1e-10, atol=1e-10) == right

@@ -21,7 +21,7 @@ def build(job: Job) -> Any:
         means = sites["means"]["value"]
         numpyro.factor("twice", jnp.log(means[1] - means[0]))
 
-    return twice
+    return model._replace(function=twice)
 
 
 evaluator, density = plain.evaluator, plain.density

@@ -30,7 +30,7 @@ def build(job: Job) -> Any:
         # Not a number only where the point is none: the compiler can't know that, nor leave it out.
         numpyro.factor("work", jnp.where(jnp.isnan(worked), jnp.nan, 0.0))
 
-    return slower
+    return model._replace(function=slower)
 
 
 evaluator, density = plain.evaluator, plain.density
