@@ -69,7 +69,7 @@ def progress(
 
 def _left(seconds: float) -> str:
     """In a log there is no bar that tells it."""
-    return f"about {seconds / 60:.0f} min" if seconds >= 90 else "a minute or so"
+    return f"about {seconds / 60:.0f} min" if seconds >= 120 else "under 2 min"
 
 
 def _guess(case: Case) -> float:

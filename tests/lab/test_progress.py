@@ -20,9 +20,23 @@ def test_each_case_has_its_line(make_case):
         done(Done(cases[1], None, 4.0))
     lines = console.file.getvalue().splitlines()
     assert lines[0] == (
-        "[1/2] overlapping ordered pymc nuts seed 0: failed: [red]so it was[/], 12 s"
+        "[1/2] overlapping ordered pymc nuts seed 0: failed: [red]so it was[/], 12 s; under 2 min left"
     )
     assert lines[1] == "[2/2] overlapping ordered mine.backend advi-matched seed 1: done, 4 s"
+
+
+def test_a_log_is_told_how_long_is_left(make_case):
+    cases = [make_case("pymc", seed=seed) for seed in range(3)]
+    console = Console(file=StringIO(), width=40)
+    with progress(console, cases) as (_, done):
+        for case in cases:
+            done(Done(case, None, 300.0))
+    ends = [line.partition(": ")[2] for line in console.file.getvalue().splitlines()]
+    assert ends[:3] == [
+        "done, 300 s; about 10 min left",
+        "done, 300 s; about 5 min left",
+        "done, 300 s",
+    ]
 
 
 def test_nothing_left_to_do():
