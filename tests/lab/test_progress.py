@@ -20,7 +20,8 @@ def test_each_case_has_its_line(make_case):
         done(Done(cases[1], None, 4.0))
     lines = console.file.getvalue().splitlines()
     assert lines[0] == (
-        "[1/2] overlapping ordered pymc nuts seed 0: failed: [red]so it was[/], 12 s; under 2 min left"
+        "[1/2] overlapping ordered pymc nuts seed 0: "
+        "failed: [red]so it was[/], 12 s; under 2 min left"
     )
     assert lines[1] == "[2/2] overlapping ordered mine.backend advi-matched seed 1: done, 4 s"
 
