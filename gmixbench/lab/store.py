@@ -136,22 +136,19 @@ def read_plan(out: Path) -> Plan | None:
 
 
 def prepare(out: Path, plan: Plan, datasets: Sequence[Dataset], *, fresh: bool) -> None:
-    """Make a folder ready for a plan; cases that it holds already stay, unless `fresh` is true.
+    """Make a claimed folder ready for a plan; cases that it holds stay, unless `fresh` is true.
 
     Raises
     ------
     FolderError
-        The folder holds runs of other library versions, or other data under the same name, or
-        files that are not ours under the names that we would use.
+        The folder holds runs of other library versions, or other data under the same name.
     DamagedRecordError
         Its plan or its data can't be read.
     OSError
         It can't be written.
     """
     before = read_plan(out)
-    if before is None:
-        _refuse_others(out)
-    elif fresh:
+    if before is not None and fresh:
         _clear(out)
         before = None
     _remove_leftovers(out)
@@ -258,14 +255,6 @@ def _same_data(out: Path, dataset: Dataset) -> None:
             f"{out} holds runs on other data named {dataset.name!r}: "
             "give another --out, or --fresh to start over"
         )
-
-
-def _refuse_others(out: Path) -> None:
-    for name in (*FOLDERS, *FILES):
-        if (out / name).exists():
-            raise FolderError(
-                f"{out} holds {name!r} but no plan.json, so no run made it: give another --out"
-            )
 
 
 def _clear(out: Path) -> None:

@@ -25,7 +25,10 @@ from gmixbench.suite.plugin import UNUSED
 
 Fits = Callable[[str, str, str, str], list[Judged]]
 
-pytestmark = [pytest.mark.benchmark(timer=CLOCK), pytest.mark.filterwarnings(UNUSED)]
+pytestmark = [
+    pytest.mark.benchmark(timer=CLOCK),
+    pytest.mark.filterwarnings(UNUSED),  # of a refused fit, which says itself why
+]
 
 
 def test_compile(

@@ -3,8 +3,6 @@
 import json
 import os
 import signal
-import subprocess
-import sys
 import time
 
 import pytest
@@ -44,14 +42,6 @@ def steady(plant, tmp_path):
     return ["run", *options, "--backend", plant("steady", source)], log
 
 
-AS_IN_A_TERMINAL = """
-import signal
-signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
-from gmixbench.cli import main
-main()
-"""
-
-
 def code_of(process):
     """Exit code as a shell tells it.
 
@@ -59,18 +49,6 @@ def code_of(process):
     (a module that makes a named tuple has one), whoever caught it later.
     """
     return 128 - process.returncode if process.returncode < 0 else process.returncode
-
-
-def start(folder, command):
-    """Start the command in a process of its own, where Ctrl-C works as in a terminal."""
-    return subprocess.Popen(
-        [sys.executable, "-c", AS_IN_A_TERMINAL, *command],
-        cwd=folder,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
 
 
 def workers(log):
@@ -96,7 +74,7 @@ def check_whole(folder, kept):
     assert not list(folder.glob("runs/.job-*"))
 
 
-def test_ctrl_c_stops_cleanly_and_the_same_command_goes_on(steady, call, gone, tmp_path):
+def test_ctrl_c_stops_cleanly_and_the_same_command_goes_on(steady, start, call, gone, tmp_path):
     command, log = steady
     process = start(tmp_path, command)
     wait_for(lambda: len(workers(log)) == 2 or process.poll() is not None)
@@ -115,7 +93,7 @@ def test_ctrl_c_stops_cleanly_and_the_same_command_goes_on(steady, call, gone, t
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_stopped_before_the_first_case(number, steady, tmp_path):
+def test_stopped_before_the_first_case(number, steady, start, tmp_path):
     process = start(tmp_path, steady[0])
     wait_for((tmp_path / "out" / ".lock").exists)
     process.send_signal(number)
@@ -124,7 +102,7 @@ def test_stopped_before_the_first_case(number, steady, tmp_path):
     assert err == ""
 
 
-def kill_and_go_on(steady, call, gone, folder, delays):
+def kill_and_go_on(steady, start, call, gone, folder, delays):
     """Kill the run so many seconds after it has begun a case, again and again."""
     command, log = steady
     kept, begun = {}, 0
@@ -146,19 +124,19 @@ def kill_and_go_on(steady, call, gone, folder, delays):
 
 
 @pytest.mark.slow
-def test_killed_at_any_moment_the_next_run_completes(steady, call, gone, tmp_path):
-    kill_and_go_on(steady, call, gone, tmp_path, [0.05, 0.33])
+def test_killed_at_any_moment_the_next_run_completes(steady, start, call, gone, tmp_path):
+    kill_and_go_on(steady, start, call, gone, tmp_path, [0.05, 0.33])
 
 
 @pytest.mark.slow
-def test_killed_at_many_moments_the_next_run_completes(steady, call, gone, tmp_path):
+def test_killed_at_many_moments_the_next_run_completes(steady, start, call, gone, tmp_path):
     delays = [0.29, 0.3, 0.305, 0.31, 0.315, 0.32, 0.33, 0.34, 0.36, 0.4]
-    kill_and_go_on(steady, call, gone, tmp_path, delays)
+    kill_and_go_on(steady, start, call, gone, tmp_path, delays)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("delay", [0.1, 0.3, 0.5, 0.7, 0.9, 1.2, 1.5])
-def test_killed_before_the_first_case_the_next_run_completes(delay, steady, call, tmp_path):
+def test_killed_before_the_first_case_the_next_run_completes(delay, steady, start, call, tmp_path):
     command, _ = steady
     process = start(tmp_path, command)
     time.sleep(delay)

@@ -85,18 +85,6 @@ def test_fresh_touches_no_file_that_a_run_did_not_leave(out, plan):
     assert (out / "jobs-2026").is_dir()
 
 
-@pytest.mark.parametrize("fresh", [False, True])
-@pytest.mark.parametrize("name", ["data", "runs", "figures", "scores.json", "report.html"])
-def test_a_folder_of_someone_else_is_left_alone(name, fresh, out, plan):
-    path = out / name if "." in name else out / name / "mine"
-    path.parent.mkdir(parents=True)
-    path.write_text("mine")
-    before = files(out)
-    with pytest.raises(FolderError, match=f"holds '{name}' but no plan.json"):
-        prepare(out, plan, fresh=fresh)
-    assert files(out) == before
-
-
 def test_a_plan_of_another_program_is_left_alone(out, plan):
     (out / "data").mkdir(parents=True)
     (out / "data" / "mine").write_text("mine")
